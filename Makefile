@@ -4,7 +4,7 @@ BIN := .venv/bin
 SERVING := .venv/.serving
 DEVELOPING := .venv/.developing
 
-# Four processes of tests, and some hundred that they start, read what was compiled once, also where
+# Five processes of tests, and some hundred that they start, read what was compiled once, also where
 # the machine says that nothing compiled is to be written.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -25,7 +25,7 @@ $(DEVELOPING): pyproject.toml requirements-dev.lock
 serve: install
 	$(BIN)/voice-agent serve
 
-# Four at a time, a file to each: most tests wait, for a caller to speak or a server to be slow. What
+# Five at a time, a file to each: most tests wait, for a caller to speak or a server to be slow. What
 # fails is asked once more, alone: a second of real time is long on a machine that others use. Both
 # answers are printed, and what fails twice has failed.
 PYTEST := $(BIN)/pytest -m "not registry"
@@ -35,7 +35,7 @@ test: develop lint
 	$(MAKE) --no-print-directory --jobs 2 types suite
 
 suite: develop
-	$(PYTEST) --numprocesses 4 --dist loadfile || \
+	$(PYTEST) --numprocesses 5 --dist loadfile || \
 		$(PYTEST) --last-failed --last-failed-no-failures none --maxfail 1
 
 # Look for examples that nobody has tried yet.

@@ -103,6 +103,14 @@ def address(text: str, country: str = "") -> str:
     return text
 
 
+def without_parameters(text: str) -> str:
+    """Return an address without what a SIP URI may have after its host: ``;transport=tls``."""
+    before, at, host = text.strip().rpartition("@")
+    if not before.lower().startswith(("sip:", "sips:")):
+        return text
+    return before + at + re.split("[;?]", host, maxsplit=1)[0]
+
+
 def shown(to: str) -> str:
     """Return what is dialled as it is told to an agent: of an In-App user, their id."""
     return to.removeprefix(USER)

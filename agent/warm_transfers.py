@@ -6,11 +6,10 @@ agent introduces both then, and leaves, stays in silence, or stays to help.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.plain_lines import plain
 from agent.sinch_limits import MAX_SAY
 from pipelines.text.sentences import cut
 
@@ -27,9 +26,6 @@ INTRODUCTION = "You are connected now."
 SUMMARY = "\ue000"
 """Stands in a briefing where a language model's summary goes, if there is one in time: a character
 of Unicode's private use, which no file has, and no voice reads."""
-
-_MARKUP = re.compile(r"https?://\S+|[<>{}\[\]|`~^\\*_#;\ue000-\uf8ff]+")
-"""What is no speech, or ends a prompt in version 1 of the API: ``#tts[...]``, parted by ``;``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +56,6 @@ class WarmTransfer:
         return spoken_prompt(self.with_summary.replace(SUMMARY, plain(summary)), self.consent)
 
 
-def plain(text: str) -> str:
-    """Return a text without markup, on one line, as a voice may be given it."""
-    kept = _MARKUP.sub(" ", unicodedata.normalize("NFC", text))
-    return " ".join("".join(c if c.isprintable() else " " for c in kept).split())
-
-
 def spoken_prompt(briefing: str, consent: str) -> str:
     """Return a briefing and the question after it, of :data:`MAX_SAY` characters at the most.
 
@@ -74,6 +64,18 @@ def spoken_prompt(briefing: str, consent: str) -> str:
     """
     question = plain(consent)[:MAX_SAY].strip()
     return f"{shortened(plain(briefing), MAX_SAY - len(question) - 1)} {question}".strip()
+
+
+def announced(told: str, announcement: str) -> str:
+    """Return what somebody hears alone before they are on a line: that a machine talks, whole.
+
+    Args:
+        told: That a machine talks; ``""`` for nothing.
+        announcement: What follows, shortened as a briefing is.
+    """
+    first = plain(told)
+    then = shortened(announcement, MAX_SAY - len(first) - 1)
+    return " ".join(filter(None, (first, then)))[:MAX_SAY]
 
 
 def shortened(text: str, most: int) -> str:

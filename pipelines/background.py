@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from pipelines.backoff import longer
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -98,8 +99,7 @@ class BackgroundTasks:
             log.error("background work does not stop: this is a bug", works=names)
 
     def _keep_running(self, work: Callable[[], Work], name: str, last: float) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = now()
 
         def ended(task: asyncio.Task[None]) -> None:
             failed = self._log_failure(task, name)
@@ -108,7 +108,7 @@ class BackgroundTasks:
             # Also if it was cancelled: nobody else may end it, and a future that it waits for can.
             if not failed:
                 log.error("background work ended, and must not: this is a bug", work=name)
-            waited = 0.0 if loop.time() - began > AGAIN_LONGEST else last
+            waited = 0.0 if now() - began > AGAIN_LONGEST else last
             again = longer(waited, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
             self._call_later(again, lambda: self._keep_running(work, name, again))
 

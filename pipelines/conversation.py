@@ -70,6 +70,9 @@ class Message:
     to_others: bool = False
     """Of a user's message: whether it was said to others on a line of several."""
 
+    perhaps_to_others: bool = False
+    """The same, where a model has to tell: then it may ask for :data:`STAY_SILENT`."""
+
     unheard: str = ""
     """How it would have gone on, if a model has to know: a greeting that says why we call, or the
     last words of a question that was answered before its end."""

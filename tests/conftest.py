@@ -27,12 +27,21 @@ hypothesis.settings.register_profile("shared machine", deadline=None, derandomiz
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "shared machine"))
 
-LET_GO_WITHIN = 2.0
+LET_GO_WITHIN = 20.0
 """Seconds for a thread that was told to end to be gone: on a busy machine it waits for its turn."""
 
 BROWSER = "tests/browser/"
 
-LONGEST = (BROWSER, "tests/test_wheel.py", "tests/test_chaos.py", "tests/test_growth.py")
+LONGEST = (
+    BROWSER,
+    "tests/test_wheel.py",
+    "tests/test_chaos.py",
+    "tests/test_growth.py",
+    "tests/agent/sinch/test_commands.py",
+    "tests/agent/process/",
+    "tests/agent/bench/test_command.py",
+    "tests/agent/sinch/test_two_processes.py",
+)
 """Files of few tests that take long, or a folder of them: those that take longest first."""
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -82,11 +91,36 @@ def _is_live(request: pytest.FixtureRequest) -> bool:
     return request.node.get_closest_marker("live") is not None
 
 
+@pytest.fixture(scope="session")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where nothing is, for tests that want none of their own."""
+    return tmp_path_factory.mktemp("nowhere")
+
+
+# One fixture for all of it: with thousands of tests, to have one costs more than what it does.
 @pytest.fixture(autouse=True)
-def _only_loopback(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Nothing in a test reaches beyond this machine."""
-    if _is_live(request):
-        return
+def _apart(nowhere: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test reaches beyond this machine, sees its settings, sets its log up, or writes elsewhere.
+
+    It is in its ``tmp_path``, or where nothing may be left: to make a folder and remove it takes
+    longer than most tests, which want none.
+    """
+    own = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else nowhere
+    with pytest.MonkeyPatch.context() as surroundings:
+        if not _is_live(request):
+            _only_loopback(surroundings)
+            _no_settings(surroundings)
+        # A command that runs in this process leaves the log as it is: loggers would keep theirs.
+        surroundings.setattr(logs, "configure", lambda _level, _style: None)
+        surroundings.chdir(own)
+        yield
+    left = [*nowhere.iterdir()]
+    for one in left:  # so that this test alone fails for it
+        shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
+    assert not left, "a test that writes files asks for `tmp_path`"
+
+
+def _only_loopback(surroundings: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
 
     def connect_here(self: socket.socket, address: Any) -> None:
@@ -94,45 +128,13 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReque
             pytest.fail(f"a test tried to reach {address[0]}")
         connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    surroundings.setattr(socket.socket, "connect", connect_here)
 
 
-@pytest.fixture(autouse=True)
-def _nobody_sets_the_log_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that runs in this process leaves the log as it is: loggers would keep theirs."""
-    monkeypatch.setattr(logs, "configure", lambda _level, _style: None)
-
-
-@pytest.fixture(scope="session")
-def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder where nothing is, for tests that want none of their own."""
-    return tmp_path_factory.mktemp("nowhere")
-
-
-@pytest.fixture(autouse=True)
-def _own_surroundings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """No test sees this machine's settings and keys."""
+def _no_settings(surroundings: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        ours = name.startswith(("VOICE_AGENT_", "OPENAI_")) or "_KEY" in name
-        if ours and not _is_live(request):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(
-    nowhere: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    """None writes into the checkout: it is in its ``tmp_path``, or where nothing may be left.
-
-    To make a folder and remove it takes longer than most tests, which want none.
-    """
-    own = "tmp_path" in request.fixturenames
-    monkeypatch.chdir(request.getfixturevalue("tmp_path") if own else nowhere)
-    yield
-    left = [*nowhere.iterdir()]
-    for one in left:  # so that this test alone fails for it
-        shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
-    assert not left, "a test that writes files asks for `tmp_path`"
+        if name.startswith(("VOICE_AGENT_", "OPENAI_")) or "_KEY" in name:
+            surroundings.delenv(name)
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from agent.store import tables
+from agent.store import schema, tables
 from agent.store.arrivals import Looking
 from agent.store.engine import T, Work
 from agent.store.errors import StoreError
@@ -110,6 +111,16 @@ def postgresql() -> Iterator[PostgresqlServer | None]:
             yield server
         finally:
             server.stop()
+
+
+@cache
+def new_file() -> bytes:
+    """Return an SQLite file as a first start leaves it: its tables are made once a test run."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = create_engine(f"sqlite:///{folder}/{FILE}", poolclass=NullPool)
+        with engine.begin() as connection:
+            schema._migrate(connection)
+        return Path(folder, FILE).read_bytes()
 
 
 class InlineDatabase:

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipelines.turn_taking.addressed import Addressee, Answers, Floor, Verdict, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Answers, Floor, Verdict
 
 PARTIES = Path(__file__).parent / "pipelines" / "turn_taking" / "data" / "parties"
-"""A folder for choosing and one for reporting, each with a file a language."""
+"""Folders for choosing, for reporting, and by a writer who had seen no rule; a file a language."""
 
 GAP, A_WORD = 1.5, 0.35
 """Seconds between two turns, and of a word."""
+
+UNNAMED = ("question", "request", "follow-up")
+"""Kinds that an agent answers which is ``asked``, and one that is ``named`` does not."""
 
 _TURN = re.compile(r"(agent|others)/([\w ]+?|follow-up): (?:\((\d+)\) )?(.+)")
 
@@ -65,6 +69,18 @@ def party_calls(which: str) -> Iterator[PartyCall]:
                 call.turns.append(Turn(text=text, to=to, kind=kind, gap=float(gap or GAP)))
         if call is not None:
             yield call
+
+
+def heard_turns(which: str) -> Iterator[tuple[Turn, Floor]]:
+    """Yield what a recognizer heard of turns that call somebody, and who was on the line.
+
+    The lines of these files have the agent's name, the others', to whom it was said, and what was
+    heard of a synthetic voice at 8 kHz, in three pitches.
+    """
+    for line in (PARTIES / "heard" / f"{which}.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            called, others, to, text = line.split(" | ")
+            yield Turn(text=text, to=to), Floor(called=_names(called), others=_names(others))
 
 
 def judged(call: PartyCall, answers: Answers = "asked") -> Iterator[tuple[Turn, Verdict]]:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from agent.personas.consents import ConsentSection
 from agent.personas.front_matter import (
-    DeclaredAnswer,
-    FrequentQuestion,
     FrontMatter,
 )
 from agent.personas.party import PartySection
 from agent.personas.party_targets import PartyTarget
+from agent.personas.questions import DeclaredAnswer, FrequentQuestion
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.personas.transfer_targets import TransferTarget
 from agent.settings.tables import provider_tables, settings_table
@@ -39,6 +39,11 @@ FRONT_MATTER: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Parties", "Each of `parties` has:", PartyTarget),
     ("Expected answers", "Each of `expects` has:", DeclaredAnswer),
     ("Party lines", "`party` has:", PartySection),
+    (
+        "Consent",
+        "`consent` has, if it is more than a question ([consent](disclosure.md)):",
+        ConsentSection,
+    ),
     ("Tools", "Each of `tools` is of one of three kinds. An HTTP endpoint has:", HttpTool),
     ("", "A Python function:", PythonTool),
     ("", "Tools of an MCP server:", McpTools),

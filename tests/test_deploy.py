@@ -16,7 +16,7 @@ from agent.server.registry import DRAINED_WITHIN, GOODBYE_WITHIN
 from agent.settings import Settings, load
 from agent.settings.placeholders import PUBLISHED, refuse_placeholders
 from agent.settings.server import ServerSettings
-from agent.sinch import account
+from agent.sinch.api import account
 from agent.sinch.follow_ups import FINISH_WITHIN
 from agent.store.engine import WITHIN
 

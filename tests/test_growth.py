@@ -29,18 +29,19 @@ from agent.records.events import JournalLine
 from agent.records.exports.captions import webvtt
 from agent.records.exports.columns import TURNS
 from agent.records.exports.formats import Csv
-from agent.records.journal_file import JournalFile
-from agent.records.journal_names import new_journal
-from agent.records.marked_words import marked_words
+from agent.records.journals.journal_file import JournalFile
+from agent.records.journals.journal_names import new_journal
+from agent.records.journals.spool import Spool
 from agent.records.private_lines import PrivateLines
 from agent.records.redaction.finder import Finder
 from agent.records.seals import NoSeal
-from agent.records.search_words import QuestionError, question
-from agent.records.spool import Spool
+from agent.records.search.marked_words import marked_words
+from agent.records.search.search_words import QuestionError, question
 from agent.settings import toml_file
 from agent.settings.origins import Origins
 from agent.settings.privacy import Redacted
-from agent.sinch import callbacks, svaml
+from agent.sinch import callbacks
+from agent.sinch.api import svaml
 from agent.stream.connect import ProtocolError
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import Audio

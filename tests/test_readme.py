@@ -137,7 +137,8 @@ def test_the_lines_of_a_transcript_are_all_there() -> None:
         (ROOT / path).read_text() for path in SOURCES if path.startswith(("agent/call/", "agent/r"))
     )
     kinds = set(re.findall(r'(?:note|add|add_later|_line)\(\s*"(\w+)"', code))
-    kinds |= {"call", "platform", "dropped"}  # of the server, and of the journal itself
+    kinds |= {"call", "platform", "leg", "recording"}  # of the server
+    kinds |= {"dropped"}  # of the journal itself
     table = chapter(DOCS / "operating.md", "## Transcripts")
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == kinds
 

@@ -29,7 +29,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from agent.cli import main
-from agent.records.stereo import read
+from agent.records.recordings.stereo import read
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import moonshine
 from tests.journals import records_of

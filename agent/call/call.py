@@ -42,12 +42,12 @@ from agent.call.clock import TICK, BridgeDue, CallClock
 from agent.call.ending import HUNG_UP, INTERNAL_ERROR, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History
-from agent.call.over_speech import LISTENING, SILENCES, OverSpeech
-from agent.call.own_words import own_words
+from agent.call.over_speech import DEAF, LISTENING, SILENCES, OverSpeech
+from agent.call.own_words import goodbye
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Reply
-from agent.call.screening import Screening
+from agent.call.screening import Screening, Unscreened
 from agent.call.transfer import CallTransfer, Mover
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
@@ -85,20 +85,18 @@ class Call:
         tools: Sequence[Tool] = (),
         mover: Mover | None = None,
     ) -> None:
-        self._settings, self._script = settings, script
-        self._channel = channel
+        self._settings, self._script, self._channel = settings, script, channel
         self._listener = Listener(channel.rate, detector, settings.vad, channel.echo)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self.history = history = History(
             journal, lineup.usage, settings.pricing, script, judges=lineup.llm.follows_instructions
         )
         self._clock = CallClock(settings, now(), history.pressed, history.party)
-        self._transfer = CallTransfer(mover, script, history)
-        done = history.record.tool
+        self._transfer, done = CallTransfer(mover, script, history), history.record.tool
         self._toolbox = Toolbox(tools, about, on_kept=history.tool_gave, on_done=done)
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, history, settings)
-        brief, usual = self._player.maker.script.brief, settings.vad.end_after
-        judge = TurnJudge(settings.end_of_turn, usual, brief, turn_model, lineup.stt)
+        brief, ends = self._player.maker.script.brief, settings.end_of_turn
+        judge = TurnJudge(ends, settings.vad.end_after, brief, turn_model, lineup.stt)
         self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task, history)
         self._replies = Replies(self._player, history, settings, start=self._begin)
         self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
@@ -107,18 +105,19 @@ class Call:
     async def run(self, screening: Screening | None = None) -> CallEnded:
         """Talk until either side hangs up; return how the call has ended, within 5 seconds of that.
 
-        With a ``screening``, that says first how the call goes on, or that it does not. Cancelling
-        is safe. On return nothing of the call runs any more, and its line is closed.
+        A ``screening`` says how the call goes on, at first and once nobody has answered after all.
+        Cancelling is safe. On return nothing of the call runs any more, and its line is closed.
 
         Raises:
             ExceptionGroup: If there is a bug.
         """
+        self._screening = screening or Unscreened(self._script)
         try:
             async with self._tasks:
                 works = (self._watch(), self._player.maker.prepare_phrases())
                 others = [self._tasks.create_task(work) for work in works]
                 try:
-                    await self._converse(screening)
+                    await self._converse()
                 finally:
                     for task in others:
                         task.cancel()
@@ -138,12 +137,12 @@ class Call:
     def obey(self, order: orders.Order) -> None:
         """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
         match order:
-            case orders.HangUp(goodbye=True, by=by) if self._turns.state is not State.AWAY:
-                self._clock.announce(own_words(Action.SAY_GOODBYE, self._script, by))
+            case orders.HangUp(goodbye=True) if self._turns.state not in DEAF:
+                self._clock.announce(goodbye(self._script, order.by, order.words))
             case orders.HangUp(by=by):
                 self.end(CallEnded(HUNG_UP[by], by))
             case orders.CallerMoved(introduction="", helps=False):
-                if not self._turns.takes(Event.MOVED):
+                if not (self._turns.takes(Event.MOVED) and self._transfer.knows(order)):
                     return
                 self._transfer.obey(order)
                 self._happened(Event.MOVED)
@@ -157,21 +156,23 @@ class Call:
             case _:
                 self._clock.announce(self._transfer.obey(order))
 
-    async def _converse(self, screening: Screening | None) -> None:
+    async def _converse(self) -> None:
         try:
             async with asyncio.timeout(None) as self._until:
-                if screening is not None:
-                    found = await screening.listen(self._channel, self._clock, self.history)
-                    if isinstance(found, CallEnded):
-                        self.end(found)
-                        return
-                    self._script = found
-                self._happened(Event.ANSWERED)
-                while (pcm := await self._channel.receive()) is not None:
-                    if pcm:
-                        self._clock.audio_came(now())
-                        self._listen(pcm)
+                pcm: bytes | None = b""
+                while pcm is not None:
+                    if self._turns.state is State.RINGING:
+                        how = await self._screening.listen(self._channel, self._clock, self.history)
+                        if isinstance(how, CallEnded):
+                            self.end(how)
+                            return
+                        self._script = how
+                        self._happened(Event.ANSWERED)
                     await self._channel.flush()
+                    if pcm := await self._channel.receive():
+                        self._clock.audio_came(now())
+                        self._screening.overhear(pcm, self._channel.rate)
+                        self._listen(pcm)
                 self._ended = CallEnded("the caller hung up", "caller")
         except TimeoutError:
             if self._ended is None:
@@ -180,7 +181,7 @@ class Call:
             self._ended = CallEnded(str(error), error.by)
 
     def _listen(self, pcm: bytes) -> None:
-        if self._turns.state is State.AWAY:
+        if self._turns.state in DEAF:
             return
         for event in self._listener.feed(pcm):
             if self._turns.state is State.ENDED:
@@ -195,10 +196,10 @@ class Call:
 
     def _press(self, keys: str) -> None:
         """Collect keys; they stop us, if we may be interrupted."""
-        self._clock.press(keys, now())
+        more = self._clock.press(keys, now())
         if self._turns.state not in LISTENING:
             self._listener.end_speech()  # its beginning is no speech either
-        if self._replies.interruptible and not self._replies.still_silent:
+        if more and self._replies.interruptible and not self._replies.still_silent:
             self._happened(Event.KEY_PRESSED)
 
     def _heard(self, event: speech.SpeechEvent) -> None:
@@ -225,28 +226,25 @@ class Call:
             self._happened(Event.ANNOUNCEMENT_DUE)
 
     def _do(self, action: Action) -> None:
-        clock, replies, spoken = self._clock, self._replies, self._listener.spoken
-        if action is Action.RELEASE:
-            self._over_speech.learn(replies.draft)
-        if action in (Action.DISCARD, Action.FORGET):
+        clock, replies, own_words = self._clock, self._replies, self.history.consent.own_words
+        if action in (Action.DISCARD, Action.FORGET, Action.START_OVER):
             self._evidence.drop()
-        if action in (Action.FORGET, Action.CLOSE_UTTERANCE):
-            self._listener.end_speech()
         done: Mapping[Action, Callable[[], object]] = {
             Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
             Action.ANSWER_KEYS: lambda: replies.answer_keys(*clock.take_keys()),
-            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(spoken),
+            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(self._listener.spoken),
             Action.DRAFT: self._draft,
             Action.DISCARD: replies.discard,
-            Action.FORGET: lambda: replies.discard(forget=True),
-            Action.RELEASE: lambda: replies.release(self._evidence.decide()),
+            Action.FORGET: self._over_speech.forget,
+            Action.RELEASE: lambda: self._over_speech.release(self._evidence.decide()),
             Action.HOLD: replies.hold,
             Action.RESUME: lambda: replies.resume(self._over_speech.why),
             Action.KEEP_WORDS: self._over_speech.keep_words,
             Action.GREET_ANEW: self._over_speech.greet_anew,
             Action.DROP_REPLY: lambda: clock.announce(replies.drop()),
             Action.HEAR_OUT: replies.hear_out,
-            Action.CLOSE_UTTERANCE: replies.close_utterance,
+            Action.CLOSE_UTTERANCE: self._over_speech.close_utterance,
+            Action.START_OVER: self._over_speech.start_over,
             Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),
         }
         done.get(action, lambda: replies.say(own_words(action, self._script)))()
@@ -267,9 +265,8 @@ class Call:
         try:
             async with aclosing(self._player.play(reply)) as events:
                 async for event in events:
-                    if self._ended is not None:
-                        return  # these were the last words
-                    self._understood(reply, event)
+                    if self._ended is not None or not self._understood(reply, event):
+                        return  # these were the last words; or a machine's, that no model is shown
         except LineError as error:
             self.end(CallEnded(str(error), error.by))
             return
@@ -278,22 +275,25 @@ class Call:
         if reply.then is not None and not reply.hang_up:
             self._clock.announce(reply.then)
             self._happened(Event.ANNOUNCEMENT_DUE)
-        if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
-            self.obey(orders.CallerNotMoved())
+        if reply.transfer and not reply.hang_up:
+            self._clock.announce(await self._transfer.dial(reply.transfer))
         for what in self._over_speech.after(reply):
             self._happened(what)
         if reply.order is not None and self._transfer.together:
             self.obey(reply.order)
 
-    def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:
-        """Decide on what the caller turned out to say, or on words that nobody could hear."""
-        if reply is not self._replies.draft or self._turns.state is State.AWAY:
-            return
+    def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> bool:
+        """Decide on what the caller, or nobody, turned out to say; return whether to answer it."""
+        if self._turns.state not in DEAF and self._screening.tells(reply, self.history):
+            self._happened(Event.UNANSWERED)
+            return False
         over, state = self._over_speech, self._turns.state
-        if reply.over_speech and (event := over.understood(reply, heard, state)):
-            self._happened(event)
-        if self._turns.state is State.PAUSED:
-            self._evidence.weigh(reply)
+        if reply is self._replies.draft and state not in DEAF:
+            if reply.over_speech and (event := over.understood(reply, heard, state)):
+                self._happened(event)
+            if self._turns.state is State.PAUSED:
+                self._evidence.weigh(reply)
+        return True
 
     async def _watch(self) -> None:
         while self._ended is None:

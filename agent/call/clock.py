@@ -47,7 +47,7 @@ class CallClock:
         self._settings = settings
         self._party = party
         self._keys = keys
-        self._began = self._audio_at = self._quiet_since = now
+        self._began = self._audio_at = self._quiet_since = self._idle_since = now
         self._announcements: deque[Announcement] = deque()
         self._idled = 0
         self._warned = False
@@ -64,10 +64,10 @@ class CallClock:
         """Note that the caller has said or pressed something."""
         self._idled = 0
 
-    def press(self, keys: str, now: float) -> None:
-        """Collect keys until they are taken."""
+    def press(self, keys: str, now: float) -> bool:
+        """Collect keys until they are taken; return whether there is more to them than before."""
         self.caller_is_there()
-        self._keys.press(keys, now)
+        return self._keys.press(keys, now)
 
     def take_keys(self) -> tuple[str, float, float]:
         """Return the keys that were pressed, and when the first and the last; start over."""
@@ -99,6 +99,12 @@ class CallClock:
         self._keys.take()
         self._announcements = deque(one for one in self._announcements if not one.transfer)
         self._began = max(self._began, now - self._warn_at)
+
+    def start_over(self) -> None:
+        """Note that nobody has answered yet: what was to be said is not said, but for a goodbye."""
+        self.caller_is_there()
+        self._keys.take()
+        self._announcements = deque(one for one in self._announcements if one.hang_up)
 
     @property
     def owes(self) -> bool:
@@ -139,16 +145,19 @@ class CallClock:
         turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
-        first = self._announcements[0] if self._announcements else None
-        if self._party.is_due(quiet, now) if first is None else now >= first.not_before:
+        if self._announcements:  # what is to be said in a moment is waited for
+            return Event.ANNOUNCEMENT_DUE if now >= self._announcements[0].not_before else None
+        if self._party.is_due(quiet, now):
             return Event.ANNOUNCEMENT_DUE
         if moving:
             return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None
         if not self._warned and now - self._began >= self._warn_at:
             self._warned = True
             return Event.TIME_SHORT
-        idles = quiet >= turns.idle_after and not self._party.waits_to_be_spoken_to
-        return self._idle() if idles else None
+        if self._party.waits_to_be_spoken_to:
+            self._idle_since = now  # whoever is left by the others has not been silent so far
+        idle = now - max(self._quiet_since, self._idle_since)
+        return self._idle() if idle >= turns.idle_after else None
 
     @property
     def _warn_at(self) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.call.clock import CallClock
-from agent.call.history import KEYPAD, History
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.replies import Replies
 from agent.call.reply import Reply
 from agent.records.events import HungUpBy

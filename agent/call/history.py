@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from agent.call.keys import PressedKeys
+from agent.call.consent import Consent
+from agent.call.keys import KEYPAD, PressedKeys
 from agent.call.orders import AnswererFound, Order, PartyExpected, PartyJoined, PartyLeft, Whisper
 from agent.call.party_line import PartyLine
 from agent.call.reply import Reply
@@ -37,9 +38,6 @@ COLLEAGUE_TALKED = (
     "matters."
 )
 """What the model knows, like an instruction, once it is back from a caller who was taken over."""
-
-KEYPAD = "Keypad: {}"
-"""How keys that were pressed stand in conversation and transcript."""
 
 
 class History:
@@ -88,6 +86,10 @@ class History:
         self.pressed = PressedKeys()
         """What the caller has pressed, until it is answered: with what they say next, if they go
         on to speak before."""
+
+        self.consent = Consent(script, self.record.note, self.pressed)
+        """Whether the caller agrees to be dealt with; until then nothing of them is kept for a
+        language model."""
 
     @property
     def heard_last(self) -> str:
@@ -139,21 +141,45 @@ class History:
             if keys:
                 self.caller_pressed(KEYPAD.format(keys), since, last, EndOfTurn(by="keys"))
             to_others = reply.is_to_others
-            self.conversation.append(Message("user", reply.said, to_others=to_others))
+            if reply.about_consent:
+                self.consent.opts_out(reply.said)  # also of who hangs up before it is answered
+            else:
+                self.conversation.append(Message("user", reply.said, to_others=to_others))
             self.party.turn_ended(reply, until)
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
 
-    def caller_greeted(self, text: str, began: float, until: float) -> None:
-        """Keep what whoever has answered said first, which the greeting answers."""
-        self.conversation.append(Message("user", text))
+    def caller_greeted(
+        self, text: str, began: float, until: float, *, answers: bool = True
+    ) -> None:
+        """Keep what whoever has answered said first, which the greeting answers.
+
+        Args:
+            text: It.
+            began: When, by the event loop's clock.
+            until: The same.
+            answers: False for a machine, with which no conversation is had: it is on record alone.
+        """
+        if answers:
+            self.caller_answered(text)
         self.record.caller(None, text, began, until)
+
+    def caller_answered(self, text: str) -> None:
+        """Have the conversation begin with what stands on record already: somebody has come."""
+        if self.consent.is_given:
+            self.conversation.append(Message("user", text))
+
+    def start_over(self) -> None:
+        """Forget the conversation, which was had with a machine: no model is shown any of it."""
+        self.conversation.clear()
+        self.consent.start_over()
 
     def caller_pressed(
         self, text: str, began: float, until: float, ended_by: EndOfTurn | None = None
     ) -> None:
         """Keep keys that were pressed, and that have no answer of their own."""
-        self.conversation.append(Message("user", text))
+        if self.consent.is_given:
+            self.conversation.append(Message("user", text))
         self.record.caller(None, text, began, until, ended_by)
 
     def agent_said(self, reply: Reply, *, cut_off: bool) -> None:

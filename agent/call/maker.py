@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from agent.call.consent import QUESTION
 from agent.call.history import History
 from agent.call.reply import Announcement, Reply
 from agent.personas.script import Script
@@ -47,7 +48,11 @@ class ReplyMaker:
     def answering(self, utterance: Utterance) -> Reply:
         """Return a draft that answers ``utterance``, as far as it is said."""
         reply = Reply(playout=Playout(self.lead, self.history.line), utterance=utterance)
-        reply.steps = answer(self._request(reply), utterance)
+        consent, request = self.history.consent, self._request(reply)
+        reply.about_consent = not consent.is_given
+        reply.steps = (
+            consent.answer(request, reply) if reply.about_consent else answer(request, utterance)
+        )
         return reply
 
     def saying(self, announcement: Announcement) -> Reply:
@@ -64,6 +69,8 @@ class ReplyMaker:
             announcement=announcement,
             tells_unheard=announcement.occasion == "greeting",
         )
+        if announcement.occasion == QUESTION:
+            self.history.consent.asks(reply)
         reply.steps = self.steps(reply, announcement.text)
         return reply
 

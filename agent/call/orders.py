@@ -27,7 +27,9 @@ class HangUp:
     goodbye: bool
     """Whether the agent says goodbye before, as soon as nobody speaks; otherwise at once."""
 
-    by: Literal["operator", "service"] = "operator"
+    by: Literal["operator", "service", "agent"] = "operator"
+    words: str = ""
+    """What is said in place of the goodbye of the agent file; ``""`` for nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,9 @@ class TransferCaller:
 class CalleeBriefed:
     """Somebody has picked up, hears what it is about, and is asked whether they take the caller."""
 
+    leg: str = ""
+    """Name of the leg of whoever was dialled; ``""`` as the version before has left it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerMoved:
@@ -65,6 +70,9 @@ class CallerMoved:
     returns: bool = False
     """Whether we are to be called back: a recording pauses, where it would end otherwise."""
 
+    leg: str = ""
+    """Name of the leg of whoever was dialled; ``""`` as the version before has left it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerNotMoved:
@@ -72,6 +80,12 @@ class CallerNotMoved:
 
     why: NotReached | None = None
     """None if that is not known."""
+
+    by: Literal["", "operator"] = ""
+    """Who wants it so; ``""`` if that is how it has come."""
+
+    leg: str = ""
+    """Name of the leg of whoever was dialled; ``""`` as the version before has left it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from agent.settings.calls import CallSettings
 from pipelines.clock import now
 from pipelines.listening import speech_events as speech
 from pipelines.listening.listener import Listener
+from pipelines.listening.utterance import Utterance
 from pipelines.stages.stt import Heard
 from pipelines.text.sentences import cut
 from pipelines.text.words import joined, words
@@ -65,6 +66,9 @@ EVENTS: Mapping[Meaning, Event] = {
 
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
+
+DEAF = (State.AWAY, State.RINGING)
+"""States in which we do not talk with whoever is on the line."""
 
 SILENCES = frozenset({Event.SPEECH_PAUSED, Event.SPEECH_RESUMED, Event.TURN_ENDED})
 """What the caller's silences are for the table, where it takes them."""
@@ -130,8 +134,11 @@ class OverSpeech:
     def after(self, reply: Reply) -> Sequence[Event]:
         """Return what was said over a reply that could not be interrupted, now that it has ended.
 
-        It is answered now; if more follows that cannot be interrupted, after that.
+        It is answered now; if more follows that cannot be interrupted, after that. Nothing is, of
+        what a call screener says, now that it has heard who calls: somebody may come.
         """
+        if reply.occasion == "introduction":
+            return [Event.UNANSWERED]
         if not self._replies.unanswered.audio or reply.interruptible or reply.hang_up:
             return []
         if not self._replies.interruptible:  # another follows that has to be heard in full
@@ -226,6 +233,27 @@ class OverSpeech:
             draft.ended_by = EndOfTurn(by="silence", silence=self._listener.silent)
             self._replies.history.caller_said(draft)
 
+    def release(self, by: EndOfTurn) -> None:
+        """Let the draft sound, since ``by`` has ended the turn; learn how loud the caller is."""
+        self._learn(self._replies.draft)
+        self._replies.release(by)
+
+    def forget(self) -> None:
+        """Forget what was said, its beginning included."""
+        self._listener.end_speech()
+        self._replies.discard(forget=True)
+
+    def close_utterance(self) -> None:
+        """Hear no more of what is said, and find out what it was."""
+        self._listener.end_speech()
+        self._replies.close_utterance()
+
+    def start_over(self) -> None:
+        """Keep what was said on record, and answer none of it."""
+        self.keep_words()
+        self.forget()
+        self._replies.unanswered = Utterance()
+
     def greet_anew(self) -> None:
         """Say our greeting from its beginning."""
         greeting, self._greeting = self._greeting, None
@@ -235,7 +263,7 @@ class OverSpeech:
                 "resumed", self._replies.sounding, anew=True, **self.why
             )
 
-    def learn(self, draft: Reply | None) -> None:
+    def _learn(self, draft: Reply | None) -> None:
         """Learn how loud the caller is, if it is not known that nobody spoke: their turn ends."""
         heard = draft is not None and bool(draft.said or not draft.settled)
         self._listener.levels.turn_ended(theirs=heard)

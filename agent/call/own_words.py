@@ -2,55 +2,78 @@
 
 from __future__ import annotations
 
-from agent.call.reply import Announcement
+from agent.call.reply import Announcement, Occasion
 from agent.personas.script import Script
 from agent.records.events import HungUpBy
 from pipelines.turn_taking.turns import Action
 
 
-def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announcement:
-    """Return what the agent file has for an action of the table that says something.
-
-    Args:
-        action: Which.
-        script: Has the words.
-        by: Who wants the agent to hang up then.
-    """
+def own_words(action: Action, script: Script) -> Announcement:
+    """Return what the agent file has for an action of the table that says something."""
     return {
-        Action.GREET: _greeting(script),
+        Action.GREET: disclosing(script, opening(script)),
         Action.ASK_STILL_THERE: Announcement(text=script.still_there, occasion="idle question"),
         Action.WARN_OF_TIME: Announcement(text=script.time_up, occasion="time warning"),
-        Action.SAY_GOODBYE: Announcement(
-            text=script.brief.goodbye, occasion="goodbye", hang_up=True, hung_up_by=by
-        ),
+        Action.SAY_GOODBYE: goodbye(script),
     }[action]
 
 
-def _greeting(script: Script) -> Announcement:
-    """Return the greeting, with what the caller is told before it.
+def goodbye(script: Script, by: HungUpBy = "agent", words: str = "") -> Announcement:
+    """Return what is said before the agent hangs up.
 
-    That is that they talk to a machine, and that the call is recorded. It is heard in full: what
-    the caller says over it is answered afterwards, and may take the place of the greeting as it may
-    interrupt it. That it is a machine may be a part of the greeting, which is heard in full then.
+    Args:
+        script: Has the words.
+        by: Who wants it to.
+        words: What is said in their place, if that is not ``""``. Nothing interrupts it: they have
+            asked for the end, and whoever speaks over it is not talked to any more.
     """
-    greeting = Announcement(
-        text=script.greeting,
-        occasion="announcement" if script.hang_up_after_greeting else "greeting",
-        interruptible=script.greeting_interruptible and not script.greeting_discloses,
-        hang_up=script.hang_up_after_greeting,
-        must_be_heard=script.greeting_discloses,
+    return Announcement(
+        text=words or script.brief.goodbye,
+        occasion="goodbye",
+        interruptible=not words,
+        hang_up=True,
+        hung_up_by=by,
     )
-    first = greeting
-    if script.recording_consent:
-        first = Announcement(
-            text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
-        )
+
+
+def disclosing(script: Script, then: Announcement) -> Announcement:
+    """Return that a machine talks, and what follows it; that alone if the greeting tells it.
+
+    It is heard in full: what the caller says over it is answered after what follows, if that has to
+    be heard in full, too, and may take its place otherwise.
+    """
     if not script.disclosure:
-        return first
+        return then
     return Announcement(
         text=script.disclosure,
         occasion="disclosure",
         interruptible=False,
         must_be_heard=True,
-        then=first,
+        then=then,
     )
+
+
+def opening(script: Script) -> Announcement:
+    """Return the greeting, and before it that the call is recorded, if it is.
+
+    That is heard in full; and so is a greeting that tells that a machine talks.
+    """
+    greeting = Announcement(
+        text=script.greeting,
+        occasion=_occasion(script),
+        interruptible=script.greeting_interruptible
+        and not (script.greeting_discloses or script.introduces),
+        hang_up=script.hang_up_after_greeting,
+        must_be_heard=script.greeting_discloses,
+    )
+    if not script.recording_consent:
+        return greeting
+    return Announcement(
+        text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
+    )
+
+
+def _occasion(script: Script) -> Occasion:
+    if script.introduces:
+        return "introduction"
+    return "announcement" if script.hang_up_after_greeting else "greeting"

@@ -22,7 +22,8 @@ from agent.personas.script import Script, titles
 from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.tools.call_control import STAY_SILENT_SPEC
-from pipelines.turn_taking.addressed import Addressee, Floor, Verdict, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Floor, Verdict
 
 log = structlog.get_logger()
 
@@ -74,6 +75,9 @@ class PartyLine:
         self._news: deque[_News] = deque()
         self._floor = Floor(called=self._party.called, answers=self._party.answers)
         self._said_at = self._turn_at = self._several_until = -inf
+        self.passed_on_at = inf
+        """When somebody came whom the caller is being left to: what is said since is to them."""
+
         for status, people in (("joined", self._present), ("expected", self._expected)):
             for party, title in people.items():
                 self._tell_record(party, title, status)
@@ -144,8 +148,9 @@ class PartyLine:
         else:
             self._missed[order.party] = title
             self._tell_record(order.party, title, "not reached", order.why)
-        if not told and (self.is_of_several or not came):
-            self._tell("left" if came else "absent", order.party, title, now)
+        absent = expected or not came  # nobody has left who never was there
+        if not told and (self.is_of_several or absent):
+            self._tell("absent" if absent else "left", order.party, title, now)
 
     def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
@@ -205,9 +210,13 @@ class PartyLine:
             return True
         began = reply.utterance.began
         # A goodbye to the others is heard when whoever said it has left.
-        if not self.is_of_several and began > self._several_until:
+        several = self.is_of_several or began >= self.passed_on_at
+        if not several and began > self._several_until:
             reply.guarded = False
             return True
+        if began >= self.passed_on_at:
+            reply.guarded, reply.verdict = True, Verdict(to=Addressee.OTHERS, by="mode")
+            return False
         floor = replace(
             self._floor,
             others=titles({**self._present, **self._expected}),
@@ -239,13 +248,13 @@ class PartyLine:
             lines.append(_listed("Expected, and not there yet", titles(self._expected)))
         if self._party.called:
             lines.append(f"They call you: {', '.join(self._party.called)}.")
+        judges = self.is_of_several and self._judges
         unclear = verdict is not None and verdict.may_be_to_others
-        several = self.is_of_several
         return replace(
             brief,
             party=tuple(lines),
-            may_stay_silent=several and unclear,
-            tools=(*brief.tools, STAY_SILENT_SPEC) if several and self._judges else brief.tools,
+            may_stay_silent=judges and unclear,
+            tools=(*brief.tools, STAY_SILENT_SPEC) if judges else brief.tools,
         )
 
 

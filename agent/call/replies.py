@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from agent.call.history import KEYPAD, History
+from agent.call.consent import QUESTION
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.player import ReplyPlayer
 from agent.call.reply import Announcement, Reply
 from agent.records.events import HungUpBy
@@ -70,6 +72,8 @@ class Replies:
 
     def say(self, announcement: Announcement) -> None:
         """Say something that is no answer, from now."""
+        if announcement.occasion == QUESTION:
+            self.unanswered = Utterance()  # it is no answer to it
         self.sounding = self._play(self._maker.saying(announcement))
         self.sounding.release()
 

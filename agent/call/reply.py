@@ -26,7 +26,7 @@ from pipelines.reply.steps import (
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
 from pipelines.text.words import words
-from pipelines.turn_taking.addressed import Addressee, Verdict
+from pipelines.turn_taking.floor import Addressee, Verdict
 from pipelines.turn_taking.judge import EndOfTurn
 from pipelines.turn_taking.turns import Event
 
@@ -43,7 +43,9 @@ Occasion = Literal[
     "idle question",
     "time warning",
     "consent",
+    "consent question",
     "disclosure",
+    "introduction",
     "announcement",
     "filler",
 ]
@@ -78,6 +80,11 @@ class Announcement:
 
     order: Order | None = None
     """What is done once it was heard."""
+
+    @property
+    def discloses(self) -> bool:
+        """Whether it tells that a machine talks."""
+        return self.must_be_heard and self.occasion != "consent question"
 
     @property
     def is_owed(self) -> bool:
@@ -119,6 +126,9 @@ class Reply:
     interruptible: bool = True
     said: str = ""
     """What the caller said, once it is known."""
+
+    about_consent: bool = False
+    """Whether what it answers is no part of the conversation: they have not agreed to one yet."""
 
     certainty: Certainty = UNTOLD
     """How sure that is."""
@@ -218,6 +228,7 @@ class Reply:
                 self.playout.time(ends)
             case ToolsStarted(filler=filler):
                 self.using_tools, self.filler = True, filler
+                self.guarded = False  # who looks something up has found that it was to us
             case ToolsEnded(message):
                 self.tool_messages.append(message)
             case EndCall():
@@ -267,9 +278,9 @@ class Reply:
     @property
     def is_to_others(self) -> bool:
         """Whether what it would have answered was said to others on a line of several."""
-        if self.verdict is None or self.stays_silent:
-            return self.stays_silent
-        return self.verdict.to is not Addressee.AGENT and self.started_at is None
+        if self.verdict is None or self.started_at is not None:
+            return False
+        return self.stays_silent or self.verdict.to is not Addressee.AGENT
 
     @property
     def ends_as(self) -> Event:

@@ -1,15 +1,19 @@
-"""The first seconds of a call that we placed: is it somebody who has answered, or a machine?
+"""Before a call that we placed has a conversation: is it somebody who has answered, or a machine?
 
-Before its conversation begins, a call may be screened: :meth:`Screening.listen` takes what its line
-carries, and says how the call goes on. These take part, each told things and answering:
+A call may be screened: :meth:`Screening.listen` takes what its line carries, and says how the call
+goes on. These take part, each told things and answering:
 
 - the listener and its voice detector: speech and silence, in audio time
-- :func:`~pipelines.turn_taking.answerer.verdict`: who is it, by that and by the words?
+- :func:`~pipelines.turn_taking.answerer.verdict`: who is it, by that and by the words? And
+  :func:`~pipelines.turn_taking.answerer.verdict_on_hold`, while we wait for somebody else
 - :class:`~pipelines.listening.beep.BeepDetector`: when a machine begins to record
-- speech-to-text of the call, in the background: whoever waits for words is greeted without them
+- :class:`~agent.call.first_words.FirstWords`: speech-to-text, in the background: whoever waits for
+  words is greeted without them
 
 What a person has said until then stands in the record and the conversation, once it is understood;
-they are greeted at once, with the greeting, which the call has spoken meanwhile.
+they are greeted at once, with the greeting, which the call has spoken meanwhile. A call screener is
+told who calls, and then the call listens again for whoever comes. So it does once the words of its
+conversation show that it has greeted a machine (:meth:`Screening.tells`).
 """
 
 from __future__ import annotations
@@ -18,43 +22,45 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 from typing import Literal
 
 import structlog
 
 from agent.call.clock import CallClock
 from agent.call.ending import CallEnded
+from agent.call.first_words import Beeps, FirstSounds, FirstWords
 from agent.call.history import History
-from agent.call.reply import Announcement
+from agent.call.reply import Reply
 from agent.call.turn_record import Journal
 from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Script
 from agent.stream.channel import Channel
 from pipelines.audio import Audio, silence
-from pipelines.background import BackgroundTasks
 from pipelines.clock import now
-from pipelines.listening import speech_events as speech
-from pipelines.listening.beep import BeepDetector
-from pipelines.listening.caller_frames import CallerFrame, LineFrames
 from pipelines.listening.detectors import VoiceDetector
-from pipelines.listening.listener import KeysPressed, Listener
-from pipelines.listening.settings import GateSettings
-from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import ProviderError
+from pipelines.listening.listener import KeysPressed
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.turn_taking.answerer import (
-    A_WORD,
+    OPENS,
     AnswererVerdict,
     HeardSoFar,
     Told,
+    asks_for_message,
     says_machine,
+    says_screener,
     verdict,
+    verdict_on_hold,
 )
 
 log = structlog.get_logger()
 
 A_MACHINE = "an answering machine answered"
 """Why a call has ended on which a machine was hung up."""
+
+A_SCREENER = "a call screener answered"
+"""The same, of a screener whom the agent file has nothing to say to."""
 
 STALLED = 0.5
 """Seconds without a frame after which the line counts as silent."""
@@ -65,11 +71,20 @@ NO_BEEP = 3.0
 GREETS_FOR = 45.0
 """Seconds of a machine's greeting after which the message is left all the same."""
 
-PAUSE = 0.25
-"""Seconds of silence after which what was said is transcribed: words, and not syllables."""
-
 STILL_LOOKS = 30.0
 """Seconds after a verdict in which words may show that it was a machine after all."""
+
+BEEPED_BEFORE = 4.0
+"""Seconds that a beep may be over when words of the conversation are understood, and tell of it."""
+
+ASKED = 1.2
+"""Seconds of silence after which a screener has asked; lost packets cut holes that are shorter."""
+
+RINGS_FOR = 60.0
+"""Seconds for which a screener may ring whoever was called; telephones ring for less."""
+
+MOST_ASKED = 2
+"""Times that a screener is told who calls; if it asks again, it does not understand us."""
 
 
 _TOLD: Mapping[str, Told] = {told: told for told in ("human", "machine", "beep", "unknown")}
@@ -107,194 +122,227 @@ class Screening:
     ) -> None:
         self._screens = screens
         self._script = script
+        self._language = script.brief.language
         self._detector = detector
-        self._transcriber = transcriber
+        self._words = FirstWords(transcriber)
         self._on_machine = on_machine
-        self._background = BackgroundTasks()
-        self._beeps = BeepDetector()
-        self._beeped = False
-        self._said: list[str] = []
-        self._saying: Utterance | None = None
+        self._beeps = Beeps()
         self._platform: Told = ""
         self._found: AnswererVerdict | None = None
-        self._found_at = 0.0
-        self._clock: CallClock | None = None
-        self._end: Callable[[CallEnded], None] = _nobody
+        self._began, self._found_at = inf, 0.0
+        self._introduced = 0
+        self._on_hold = False  # a screener has heard who calls
+        self._alone = True
 
     async def aclose(self) -> None:
         """Stop transcribing."""
-        await self._background.aclose()
-        await self._transcriber.aclose()
+        await self._words.aclose()
 
     def watching(self, journal: Journal) -> Journal:
         """Return what passes on to ``journal``, and looks at what comes to stand in it.
 
-        That is what the platform has found out, which counts while it is open who it is; and what
-        the caller is understood to say: a machine that begins like a person is found out so, by
-        "Hello?", a pause, and then the rest.
+        That is what the platform has found out, which counts while it is open who it is; and
+        whether others are on the line, one of whom may be heard then, or their machine.
         """
         return _Watched(journal, self)
 
     def note(self, kind: str, fields: Mapping[str, object]) -> None:
         """Look at a line of the record."""
+        self._alone = self._alone and kind != "party"
         if kind == "screened" and fields.get("by") == "platform" and "why" not in fields:
             self._platform = _TOLD.get(str(fields.get("answerer")), "")
-        elif kind in ("understood", "caller", "backchannel"):
-            self._overhear(str(fields.get("text", "")))
 
-    def attach(self, end: Callable[[CallEnded], None]) -> None:
-        """Have ``end`` called, if a machine that is to be hung up on is found out late."""
-        self._end = end
+    def overhear(self, pcm: bytes, rate: int) -> None:
+        """Take what the line carries in the conversation: a machine that was greeted may beep."""
+        if now() - self._found_at <= STILL_LOOKS:
+            self._beeps.feed(pcm, rate)
 
-    def _overhear(self, text: str) -> None:
-        """Look at words that came after the verdict."""
-        found, language = self._found, self._script.brief.language
-        if found is None or found.answerer == "machine" or now() - self._found_at > STILL_LOOKS:
-            return
-        if not says_machine(text, language):
-            return
-        self._found = AnswererVerdict("machine", "words")
-        log.info("screened", answerer="machine", why="words", late=True)
-        if self._screens.machine == "hangup":
-            self._background.start(self._hang_up(), "hanging up on a machine")
-        elif self._clock is not None:
-            self._clock.announce(Announcement(text=self._screens.message, hang_up=True))
+    def tells(self, reply: Reply, history: History) -> bool:
+        """Return whether what a reply would answer shows that nobody has answered the call.
+
+        Nothing of it is answered then, and :meth:`listen` goes on with the machine, or the
+        screener. Many a machine begins like a person: "Hello?", a pause, and then the rest.
+        """
+        text = reply.said
+        found, late = self._found, now() - self._found_at > STILL_LOOKS
+        if found is None or found.answerer == "machine" or late or not self._alone:
+            return False
+        if says_screener(text, self._language) and self._introduced < MOST_ASKED:
+            self._decide(AnswererVerdict("screener", "words"), history)
+        elif says_machine(text, self._language):
+            self._decide(AnswererVerdict("machine", "words"), history)
+            self._beeps.since = now() - BEEPED_BEFORE
+            if self._beeps.beeped:
+                self._note_beep(history)
+        else:
+            return False
+        if reply.released.is_set():
+            history.caller_said(reply)
+        return True
 
     async def listen(
         self, channel: Channel, clock: CallClock, history: History
     ) -> Script | CallEnded:
         """Hear whoever has answered, until it is known who they are; return how the call goes on.
 
-        That is the script by which they are greeted, or which leaves the message; or the end of the
-        call. Cancelling is safe.
+        That is the script by which they are greeted, or which leaves the message, or tells a call
+        screener who calls; or the end of the call. Cancelling is safe. It is to be called again
+        once a screener was told, and when :meth:`tells` says so.
 
         Raises:
             LineError: If the line broke.
         """
-        listener = Listener(
-            channel.rate,
-            self._detector,
-            GateSettings(pause_after=PAUSE, end_after=5.0),
-            channel.echo,
-        )
-        self._clock, line, seconds = clock, LineFrames(channel.rate), 0.0
-        async with aclosing(_heard(channel, clock)) as pieces:
-            async for pcm in pieces:
-                seconds += Audio(pcm, channel.rate).seconds
-                for frame in line.feed(pcm):
-                    self._look_for_beep(frame, history)
-                for event in listener.feed(pcm):
-                    self._follow(event, listener, history)
-                if self._found is None:
-                    self._judge(seconds, listener, history)
-                if self._found is not None and self._is_ready(listener):
-                    return await self._opening(self._found)
+        ears = FirstSounds(channel, self._detector)
+        self._begin()
+        clock.start_over()
+        if self._found is not None:
+            history.start_over()
+        try:
+            async with aclosing(_heard(channel, clock)) as pieces:
+                async for pcm in pieces:
+                    self._take(pcm, ears, channel.rate, history)
+                    self._judge(ears, history)
+                    if self._found is not None and self._is_ready(ears):
+                        return await self._opening(self._found)
+        finally:
+            self._words.stop()
         return CallEnded("the caller hung up", "caller")
 
-    def _look_for_beep(self, frame: CallerFrame, history: History) -> None:
-        if (beep := self._beeps.feed(frame)) is not None:
-            self._beeped = True
+    def _begin(self) -> None:
+        self._began = min(self._began, now())
+        if self._on_hold:
+            self._beeps.since = now()
+        self._words.forget()
+
+    def _take(self, pcm: bytes, ears: FirstSounds, rate: int, history: History) -> None:
+        if self._beeps.feed(pcm, rate):
+            self._note_beep(history)
+        for event in ears.listener.feed(pcm):
+            if isinstance(event, KeysPressed) and history.pressed.act_on(event.keys):
+                self._decide(AnswererVerdict("human", "key"), history)
+            self._words.follow(event, ears.listener, partial(self._understood, history))
+        ears.passed(Audio(pcm, rate).seconds)
+
+    def _note_beep(self, history: History) -> None:
+        if (beep := self._beeps.last) is not None:
             history.record.note("beep", hertz=beep.hertz, seconds=beep.seconds)
 
-    def _follow(
-        self, event: speech.SpeechEvent | KeysPressed, listener: Listener, history: History
-    ) -> None:
-        """Have what is said transcribed, from pause to pause."""
-        match event:
-            case speech.SpeechStarted(audio) | speech.SpeechContinued(audio):
-                if self._saying is None and isinstance(event, speech.SpeechStarted):
-                    self._begin(listener.spoken, history)
-                if self._saying is not None:
-                    self._saying.add(audio, listener.silent)
-            case speech.SpeechResumed():
-                self._begin(0.0, history)
-            case speech.SpeechPaused() | speech.SpeechEnded() if self._saying is not None:
-                self._saying.close()
-                self._saying = None
-                if listener.spoken < A_WORD:
-                    listener.end_speech()  # a click
+    @property
+    def _is_machine(self) -> bool:
+        """Whether it is one, or a screener that is treated as one."""
+        who = "" if self._found is None else self._found.answerer
+        return who == "machine" or (who == "screener" and not self._script.screener)
 
-    def _begin(self, spoken: float, history: History) -> None:
-        self._saying = Utterance(began=now() - spoken)
-        work = self._transcribe(self._saying, history)
-        self._background.start(work, "transcribing who has answered")
+    def _understood(self, history: History, text: str, began: float, until: float) -> None:
+        """Put words on record; those of a machine are no part of the conversation."""
+        human = self._found is None or self._found.answerer in ("human", "unknown")
+        history.caller_greeted(text, began, until, answers=human)
 
-    async def _transcribe(self, utterance: Utterance, history: History) -> None:
-        try:
-            text = (await self._transcriber.transcribe(utterance)).text
-        except ProviderError:
-            return  # timing decides alone
-        self._said.append(text)
-        if text:
-            history.caller_greeted(text, utterance.began, utterance.until)
-
-    def _judge(self, at: float, listener: Listener, history: History) -> None:
-        spoken = listener.spoken if listener.in_speech else 0.0
+    def _judge(self, ears: FirstSounds, history: History) -> None:
+        text, to_come = self._words.text, self._words.to_come
         heard = HeardSoFar(
-            at=at,
-            spoken=spoken,
-            silent=listener.silent,
-            text=self._text,
-            beeped=self._beeped,
+            at=ears.seconds,
+            spoken=ears.spoken(text),
+            silent=ears.silent,
+            text=text,
+            beeped=self._beeps.beeped,
             tone=self._beeps.sounding,
             platform=self._platform,
+            words_to_come=to_come,
         )
-        found = verdict(heard, self._script.brief.language)
-        if found is not None:
-            self._decide(found, at, history)
+        if self._found is not None:
+            self._judge_on_hold(heard, ears, history)
+        else:
+            matter = bool(self._script.screener) and (to_come or not text)
+            found = verdict(replace(heard, words_to_come=matter), self._language)
+            if found is not None:
+                self._decide(found, history)
 
-    @property
-    def _text(self) -> str:
-        so_far = self._transcriber.so_far if self._saying is not None else ""
-        return " ".join([*self._said, so_far]).strip()
+    def _judge_on_hold(self, heard: HeardSoFar, ears: FirstSounds, history: History) -> None:
+        """Look whether somebody else is there now than a machine, or a screener."""
+        machine = self._is_machine
+        if not (machine or self._on_hold):  # a screener that asks
+            if asks_for_message(heard.text, self._language):
+                self._decide(AnswererVerdict("machine", "words"), history)
+            return
+        found = verdict_on_hold(heard, self._language, machine=machine)
+        if found is not None and found.answerer == "screener":
+            again = self._script.screener and self._introduced < MOST_ASKED
+            found = found if again else None
+        if found is not None and not (machine and found.answerer == "machine"):
+            self._decide(found, history)
+            if found.answerer == "human" and heard.text:
+                history.caller_answered(heard.text)
+        elif self._on_hold and ears.seconds >= RINGS_FOR:
+            self._decide(AnswererVerdict("machine", "time"), history)
+        elif ears.silent >= OPENS and not heard.words_to_come and heard.spoken:
+            self._words.forget()  # it was the screener, or the machine
+            ears.listener.end_speech()
 
-    def _decide(self, found: AnswererVerdict, at: float, history: History) -> None:
-        self._found, self._found_at = found, now()
+    def _decide(self, found: AnswererVerdict, history: History) -> None:
+        self._found, self._found_at, self._on_hold = found, now(), False
         by = "platform" if found.why == "platform" else "ears"
+        seconds = round(now() - self._began, 2)
         history.record.note(
-            "screened", by=by, answerer=found.answerer, why=found.why, seconds=round(at, 2)
+            "screened", by=by, answerer=found.answerer, why=found.why, seconds=seconds
         )
         log.info("screened", answerer=found.answerer, why=found.why)
+        if found.answerer in ("machine", "screener"):
+            history.start_over()
 
-    def _is_ready(self, listener: Listener) -> bool:
-        """Return whether the call may go on: a machine records now, if it is to record anything."""
-        if self._found is None or self._found.answerer != "machine":
-            return True
-        if self._screens.machine == "hangup" or self._beeped:
-            return True
+    def _is_ready(self, ears: FirstSounds) -> bool:
+        """Return whether the call may go on: it is heard now, by whom it is to be heard."""
+        if self._found is None or self._on_hold:
+            return False
         waited = now() - self._found_at
-        quiet = listener.silent if listener.in_speech else waited
-        return min(quiet, waited) >= NO_BEEP or waited >= GREETS_FOR
-
-    async def _hang_up(self) -> None:
-        await self._on_machine()
-        self._end(CallEnded(A_MACHINE, "agent"))
+        if not self._is_machine:
+            asked = ears.silent >= ASKED or self._beeps.beeped or waited >= GREETS_FOR
+            return asked if self._found.answerer == "screener" else True
+        if self._screens.machine == "hangup" or self._beeps.beeped:
+            return True
+        return min(ears.silent, waited) >= NO_BEEP or waited >= GREETS_FOR
 
     async def _opening(self, found: AnswererVerdict) -> Script | CallEnded:
-        if found.answerer != "machine":
-            return self._script
+        if not self._is_machine:
+            if found.answerer != "screener":
+                return self._script
+            self._introduced, self._on_hold = self._introduced + 1, True
+            return introduction_script(self._script)
         if self._screens.machine == "hangup":
             await self._on_machine()
-            return CallEnded(A_MACHINE, "agent")
+            return CallEnded(A_SCREENER if found.answerer == "screener" else A_MACHINE, "agent")
         return message_script(self._script, self._screens.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Unscreened:
+    """In place of a :class:`Screening`, where whoever answers is a person."""
+
+    script: Script
+    """Of the call."""
+
+    async def listen(self, _channel: Channel, _clock: CallClock, _history: History) -> Script:
+        """Return how the call goes on: they are greeted."""
+        return self.script
+
+    def overhear(self, _pcm: bytes, _rate: int) -> None:
+        """Take nothing."""
+
+    def tells(self, _reply: Reply, _history: History) -> bool:
+        """Return whether nobody has answered: somebody has."""
+        return False
 
 
 @dataclass(slots=True)
 class _Watched:
-    """A journal whose lines the screening of its call looks at, until others are on the line.
-
-    A machine that is heard then may be theirs.
-    """
+    """A journal whose lines the screening of its call looks at."""
 
     journal: Journal
     screening: Screening
-    alone: bool = True
 
     def add(self, kind: str, **fields: object) -> None:
         self.journal.add(kind, **fields)
-        self.alone = self.alone and kind != "party"
-        if self.alone:
-            self.screening.note(kind, fields)
+        self.screening.note(kind, fields)
 
 
 async def _heard(channel: Channel, clock: CallClock) -> AsyncGenerator[bytes, None]:
@@ -314,15 +362,12 @@ async def _heard(channel: Channel, clock: CallClock) -> AsyncGenerator[bytes, No
             yield pcm
 
 
-def _nobody(_ended: CallEnded) -> None: ...
-
-
 def message_script(script: Script, message: str) -> Script:
     """Return what leaves ``message`` on a machine, and hangs up.
 
-    Whoever picks up while it is said stops it, and is talked to. Where the greeting, which is not
-    said then, should have told that a machine talks, the message has to; if it does not seem to, a
-    sentence that does comes before it.
+    Whoever picks up while it is said stops it, and is talked to; a machine is asked for no consent.
+    Where the greeting, which is not said then, should have told that a machine talks, the message
+    has to; if it does not seem to, a sentence that does comes before it.
     """
     disclosure, language = script.disclosure, script.brief.language
     if script.greeting_discloses and not tells_of_a_machine(message, language):
@@ -334,4 +379,11 @@ def message_script(script: Script, message: str) -> Script:
         disclosure=disclosure,
         hang_up_after_greeting=True,
         recording_consent="",
+        consent=None,
     )
+
+
+def introduction_script(script: Script) -> Script:
+    """Return what tells a call screener who calls and why; whoever comes then is greeted."""
+    told = message_script(script, script.screener)
+    return replace(told, hang_up_after_greeting=False, introduces=True)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from math import inf
 from typing import Literal
 
 import structlog
 
-from agent.call.history import KEYPAD, History
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.orders import (
     CalleeBriefed,
     CallerMoved,
     CallerNotMoved,
+    NotReached,
     Order,
     PartyJoined,
     PartyLeft,
@@ -41,12 +46,19 @@ class TransferError(Exception):
     """The caller cannot be passed on. The message is fit for a log."""
 
 
+class HasAnsweredError(TransferError):
+    """Whoever was dialled before has just answered, so that nobody else was dialled."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
     """A caller who is to be passed on."""
 
     to: str
     """A number, a SIP address, or an In-App user."""
+
+    leg: str = ""
+    """What their leg is called, by which orders tell what became of it."""
 
     warm: WarmTransfer | None = None
     """How whoever is called is asked first; None if they are not."""
@@ -63,11 +75,26 @@ class Handover:
 
 Mover = Callable[[Handover], Awaitable[None]]
 """Dials somebody into the conversation; raises :class:`TransferError`. What becomes of it comes as
-an order to the call: moved, or not moved; and before, if they are asked first, that they are."""
+an order to the call: moved, or not moved; and before, if they are asked first, that they are.
+Whoever rings for the caller already is given up first; if they have just answered, it raises
+:class:`HasAnsweredError`, and they are with the caller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Callee:
+    """Somebody who is, was or is to be dialled for the caller."""
+
+    to: str = ""
+    leg: str = ""
+    warm: WarmTransfer | None = None
+    by_operator: bool = False
 
 
 class CallTransfer:
     """Whom we dial for the caller, at most one at a time; we stay with them until it is answered.
+
+    Who is asked for while another rings takes their place: the caller was told so. What an operator
+    has asked for is not undone by the agent.
 
     Args:
         mover: Dials; None if this call cannot be passed on.
@@ -80,8 +107,10 @@ class CallTransfer:
         self._mover = mover
         self._script = script
         self._history = history
-        self._to = ""  # of the last one, if it is over
-        self._warm: WarmTransfer | None = None
+        self._callee = _Callee()  # the last one, if it is over
+        self._next: _Callee | None = None  # who is to be dialled instead
+        self._before = _Callee()  # of whom, while it is not known that they were given up
+        self._dialling = asyncio.Lock()
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
         self._away = False  # the caller has talked to them without us
@@ -97,6 +126,8 @@ class CallTransfer:
 
         It may come twice: what is known is not said, or noted, again.
         """
+        if not self.knows(order):
+            return None
         match order:
             case TransferCaller():
                 self._asked[order.to] = order.warm and self._completed(order.warm)
@@ -122,49 +153,99 @@ class CallTransfer:
         with_summary = "" if warm.briefing else usual.with_summary
         return replace(usual, then=warm.then, **{**given, "with_summary": with_summary})
 
-    async def dial(self, to: str) -> bool:
-        """Dial somebody, unless that is under way; return False if they cannot be reached.
+    def knows(self, order: Order) -> bool:
+        """Return whether an order is not about somebody who was given up for another."""
+        if not isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved) or not order.leg:
+            return True
+        if self._next is not None and order.leg == self._next.leg:  # faster than the mover
+            self._begin(self._next)
+        elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
+            self._callee, self.under_way = self._before, True
+        return order.leg == self._callee.leg
 
-        Have :meth:`obey` told what became of it, at once if this returns False.
+    async def dial(self, to: str) -> Announcement | None:
+        """Dial somebody, and give up whoever rings for the caller already, unless it is they.
+
+        Have :meth:`obey` told what became of it.
+
+        Returns:
+            What the caller is told if they are not dialled; None if there is nothing to be said.
         """
-        if self.together and not self.under_way:
-            self._tell_model(to, f"{to} was not dialled: somebody helps already", failed=True)
-            return True
-        if self.under_way:
-            return True
-        self._to, self.under_way = to, True
-        self._warm = self._asked[to] if to in self._asked else self._script.warm.get(to)
-        self._step("started")
+        async with self._dialling:
+            if self.together:
+                who = f"{self._callee.to} {'takes the caller' if self.under_way else 'helps'}"
+                self._tell_model(to, f"{to} was not dialled: {who} already", failed=True)
+                return None if self.under_way else self._failure(None)
+            if not self.under_way:
+                self._begin(self._new_callee(to))
+            elif to == self._callee.to:
+                self._tell_model(to, f"{to} is being called already: go on with the caller.")
+                return None
+            elif self._callee.by_operator and to not in self._asked:
+                said = f"{to} was not dialled: an operator has somebody else called for the caller"
+                self._tell_model(to, said, failed=True)
+                return self._failure(None)
+            else:
+                self._next = self._new_callee(to)
+            return await self._dial(self._next or self._callee)
+
+    async def _dial(self, callee: _Callee) -> Announcement | None:
+        to = callee.to
         if self._mover is None:
-            return False
+            self._begin(callee)
+            return self.obey(CallerNotMoved(leg=callee.leg))
         try:
-            await self._mover(self._handover(to))
+            await self._mover(self._handover(callee))
+        except HasAnsweredError as error:
+            self._next = None
+            self._tell_model(to, f"{to} was not dialled: {error}", failed=True)
+            return None
         except TransferError as error:
+            self._begin(callee)
             log.warning("the caller cannot be passed on", reason=str(error))
             said = f"{to} was not dialled, and cannot be reached now: {error}"
             self._tell_model(to, said, failed=True)
-            return False
-        if self._warm is not None:
+            return self.obey(CallerNotMoved(leg=callee.leg))
+        self._begin(callee)
+        self._before = _Callee()  # given up
+        if callee.warm is not None:
             self._tell_model(
                 to,
                 f"{to} is being called, and asked whether they take the caller. Until that is "
                 "known the caller stays with you: go on talking with them, promise nothing.",
             )
-        return True
+        return None
 
-    def _handover(self, to: str) -> Handover:
-        who = {"user": "caller", "assistant": "agent"}
+    def _new_callee(self, to: str) -> _Callee:
+        asked = to in self._asked
+        warm = self._asked.pop(to) if asked else self._script.warm.get(to)
+        return _Callee(to=to, leg=f"t{uuid.uuid4().hex[:24]}", warm=warm, by_operator=asked)
+
+    def _begin(self, callee: _Callee) -> None:
+        """Note that somebody is dialled: instead of whoever was, if they were not given up yet."""
+        self._next = None
+        if callee is self._callee:
+            return
+        if self.under_way:
+            self._step("failed", why="replaced")
+            self._before = self._callee
+        self._callee, self.under_way = callee, True
+        self._step("started")
+
+    def _handover(self, callee: _Callee) -> Handover:
+        who, history = {"user": "caller", "assistant": "agent"}, self._history
         lines = [
             one
-            for one in self._history.conversation
+            for one in (history.conversation if history.consent.is_given else ())
             if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
         ]
         return Handover(
-            to=self._script.numbers.get(to, to),
-            warm=self._warm,
+            to=self._script.numbers.get(callee.to, callee.to),
+            leg=callee.leg,
+            warm=callee.warm,
             said=tuple({"who": who[one.role], "text": one.text} for one in lines),
             language=self._script.brief.language,
-            usage=self._history.usage,
+            usage=history.usage,
         )
 
     def _introduction(self, order: CallerMoved) -> Announcement:
@@ -173,8 +254,12 @@ class CallTransfer:
         Once it was heard the rest of the order is done, if they are :attr:`together` by then.
         """
         self.together = True
-        if self._warm is not None:
+        if self._callee.warm is not None:
             self._step("accepted")
+        if order.helps:
+            self._helps()
+        else:  # they greet each other, maybe before we have introduced them
+            self._history.party.passed_on_at = now()
         return Announcement(
             text=order.introduction,
             interruptible=False,
@@ -184,35 +269,45 @@ class CallTransfer:
 
     def _moved(self, order: CallerMoved) -> None:
         """Note that the caller talks to them now: alone, or with us, who help."""
-        if self._warm is not None and not self.together:
+        if self._callee.warm is not None and not self.together:
             self._step("accepted")
         self._step("done")
         if order.helps:
-            said = f"{self._to} is on the line now, and hears you and the caller. Help both."
-            self._tell_model(self._to, said)
-            self._helps()
+            said = f"{self._callee.to} is on the line now, and hears you and the caller. Help both."
+            self._tell_model(self._callee.to, said)
+            if not self._helper:
+                self._helps()
+        self._history.party.passed_on_at = inf
         self.together, self.under_way = order.helps or order.stay, False
         self._away = not order.helps
 
     def _helps(self) -> None:
         """Have the line be one of several: who has been told that, by the introduction or not."""
         self._helper = f"transfer {next(self._helpers)}"
-        title = self._to if self._to in self._script.numbers else ""
+        title = self._callee.to if self._callee.to in self._script.numbers else ""
         who = PartyJoined(party=self._helper, title=title)
-        told = self._warm is not None and bool(self._warm.introduction)
+        told = self._callee.warm is not None and bool(self._callee.warm.introduction)
         self._history.party.joined(who, now(), told=told)
 
-    def _failed(self, order: CallerNotMoved) -> Announcement:
+    def _failed(self, order: CallerNotMoved) -> Announcement | None:
         """Note that nobody takes the caller; return what they are told."""
+        to = self._callee.to
         if order.why == "declined":
             self._step("declined")
-        self._step("failed", why=order.why)
-        if self._warm is not None and order.why is not None:
-            said = f"{self._to} does not take the caller: {order.why}."
-            self._tell_model(self._to, said, failed=True)
+        self._step("failed", why=order.why, by=order.by or None)
+        if order.by:
+            self._tell_model(to, f"An operator does not want {to} called any more.", failed=True)
+        elif self._callee.warm is not None and order.why is not None:
+            self._tell_model(to, f"{to} does not take the caller: {order.why}.", failed=True)
         self.together = self.under_way = False
+        self._history.party.passed_on_at = inf
+        # Who is dialled instead was announced already.
+        return None if self._next is not None else self._failure(order.why)
+
+    def _failure(self, why: NotReached | None) -> Announcement:
         own = self._script.transfer_failures
-        return Announcement(text=own.get(order.why or "failed", self._script.transfer_failed))
+        text = own.get(why or "failed", self._script.transfer_failed)
+        return self._history.consent.not_passed_on(Announcement(text=text))
 
     def _returned(self, by: Literal["operator", "service"]) -> Announcement:
         """Note that we are alone with the caller again; return what they are told."""
@@ -224,17 +319,20 @@ class CallTransfer:
             who = PartyLeft(party=self._helper, title="", why="left")
             self._history.party.left(who, now(), told=True)
             self._helper = ""
-        self._tell_model(self._to, f"{self._to} has left; you are alone with the caller again.")
+        to = self._callee.to
+        self._tell_model(to, f"{to} has left; you are alone with the caller again.")
         if self._away:
             self._history.colleague_talked()
+        self._history.party.passed_on_at = inf
         self.together = self.under_way = self._away = False
-        return Announcement(text=self._script.returned)
+        return self._history.consent.not_passed_on(Announcement(text=self._script.returned))
 
     def _step(self, status: str, **fields: object) -> None:
         self._status = status
         known = {name: value for name, value in fields.items() if value is not None}
-        warm = {} if self._warm is None else {"warm": True, "then": self._warm.then}
-        self._history.record.note("transfer", to=self._to, status=status, **warm, **known)
+        callee = self._callee
+        warm = {} if callee.warm is None else {"warm": True, "then": callee.warm.then}
+        self._history.record.note("transfer", to=callee.to, status=status, **warm, **known)
 
     def _tell_model(self, to: str, text: str, *, failed: bool = False) -> None:
         """Tell the model what became of it: if it knows the name, else it is a number."""

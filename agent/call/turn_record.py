@@ -191,7 +191,8 @@ class TurnRecord:
                 **more,
             )
         in_full = reply.was_heard(heard)
-        if began is not None and reply.announcement and reply.announcement.must_be_heard:
+        discloses = reply.announcement is not None and reply.announcement.discloses
+        if began is not None and discloses:
             cut = {} if in_full else {"cut_off": True}
             self._add("disclosed", reply, began, playout.heard_until(at), text=heard, **cut)
         if reply.turn and not reply.timed:

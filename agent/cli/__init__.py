@@ -21,6 +21,7 @@ from agent.cli import (
     dial,
     evaluate,
     init,
+    operate,
     opt_outs,
     party,
     replay,
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         replay,
         dial,
         opt_outs,
+        operate,
         party,
         sinch,
     ):

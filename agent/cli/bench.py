@@ -164,7 +164,7 @@ async def _bench(options: argparse.Namespace) -> int:
     from agent.bench.processes import use_of
     from agent.bench.report import Judged, as_json, highest, lines
     from agent.bench.verdict import figures, why_not
-    from agent.server.machine import FILES_BESIDES, raise_file_limit
+    from agent.server.load.machine import FILES_BESIDES, raise_file_limit
 
     raise_file_limit(MOST_CALLS + FILES_BESIDES)
     counts = sorted({1, *options.calls, options.require or 1})

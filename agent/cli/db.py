@@ -71,7 +71,7 @@ def _reseal(options: argparse.Namespace) -> int:
 async def _reseal_all(options: argparse.Namespace) -> int:
     from agent.cli.calls.database import opened_records
     from agent.records import sealing
-    from agent.records.record_files import JOURNALS
+    from agent.records.journals.record_files import JOURNALS
     from agent.records.resealing import Resealing
     from agent.settings import SettingsError
 
@@ -137,7 +137,7 @@ def _import(options: argparse.Namespace) -> int:
 async def _store_transcripts(options: argparse.Namespace) -> int:
     """Store every transcript in a folder; return how many could not be read whole."""
     from agent.cli.calls.database import opened_records
-    from agent.records.old_transcripts import StillWrittenError, lines_of
+    from agent.records.journals.old_transcripts import StillWrittenError, lines_of
     from agent.records.seals import SealError
     from agent.records.stored_records import StoredRecords
 

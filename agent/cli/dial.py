@@ -93,6 +93,11 @@ def _add_whom(dial: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="what each hears alone, by the platform's voice, before they are on the line",
     )
+    dial.add_argument(
+        "--no-disclosure",
+        action="store_true",
+        help="who joins a line of several later does not hear the agent's disclosure",
+    )
 
 
 def destination(options: argparse.Namespace) -> object:
@@ -107,18 +112,20 @@ def destination(options: argparse.Namespace) -> object:
     if len(options.titles) > len(given):
         raise ValueError("--title: there are more than numbers")
     about = (options.titles, options.ends_with, options.ring_seconds, options.announcement)
-    if len(given) == 1 and not any(about):
+    if len(given) == 1 and not any((*about, options.no_disclosure)):
         by_id = {"type": "username", "endpoint": options.user}
         return given[0] if options.user is None else by_id
     titles = [*options.titles, *[""] * len(given)]
     parties: list[dict[str, object]] = [
         {"to": to, "title": title} for to, title in zip(given, titles, strict=False)
     ]
+    for_each: dict[str, object] = {
+        "ring_seconds": options.ring_seconds,
+        "announcement": options.announcement or None,
+        "discloses": False if options.no_disclosure else None,
+    }
     for party in parties:
-        if options.ring_seconds:
-            party["ring_seconds"] = options.ring_seconds
-        if options.announcement:
-            party["announcement"] = options.announcement
+        party |= {name: value for name, value in for_each.items() if value is not None}
     if options.ends_with == "host":
         parties[0]["host"] = True
     return parties

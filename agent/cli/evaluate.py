@@ -23,8 +23,8 @@ from agent.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.simulator.judging import Outcome
-    from agent.simulator.results import Result
+    from agent.simulator.evaluation.judging import Outcome
+    from agent.simulator.evaluation.results import Result
     from agent.simulator.scenarios import Situation
 
 MOST_AT_ONCE = 1000
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from agent.simulator import compare, results
+    from agent.simulator.evaluation import compare, results
 
     if options.url is not None:
         return fail(ValueError("--compare calls nobody: name no stream endpoint"), USAGE)
@@ -113,7 +113,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from agent.simulator import results, scenarios
+    from agent.simulator import scenarios
+    from agent.simulator.evaluation import results
     from agent.simulator.stream_caller import CallFailedError
     from pipelines.masking import masked
 
@@ -163,9 +164,9 @@ async def _tried(
     options: argparse.Namespace, situations: Sequence[Situation], outcomes: list[Outcome]
 ) -> None:
     """Place the calls; add what comes of each to ``outcomes``, as it is known."""
-    from agent.simulator import evaluate
+    from agent.simulator.evaluation import evaluate
+    from agent.simulator.evaluation.references import references
     from agent.simulator.plan import Plan
-    from agent.simulator.references import references
 
     def on_line(plan: Plan) -> Plan:
         if options.line == "clean":
@@ -195,7 +196,7 @@ def _in_the_order_of(situations: Sequence[Situation]) -> Any:  # noqa: ANN401 - 
 
 
 def _print(options: argparse.Namespace, result: Result) -> None:
-    from agent.simulator import results
+    from agent.simulator.evaluation import results
 
     if options.json:
         print(json.dumps(results.as_json(result)))

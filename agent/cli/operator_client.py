@@ -59,7 +59,7 @@ def dial(
     Args:
         server: Address of the service.
         token: Of its operator.
-        body: As :class:`agent.server.operator.DialRequest` has it.
+        body: As :class:`agent.server.operator.interface.DialRequest` has it.
         key: Idempotency key.
         wait: Whether to return only when the call is over.
         tell: Given a line for each change.
@@ -88,6 +88,35 @@ def dial(
     return call
 
 
+def calls(server: str, token: str, tell: Callable[[str], None]) -> None:
+    """Tell which calls are in progress, in all processes.
+
+    Raises:
+        DialError: If the service does not say.
+    """
+    headers = {"authorization": f"Bearer {token}"}
+    found = _ask("GET", f"{server.rstrip('/')}/calls", headers, wanted={"calls"})["calls"]
+    for line in [f"{one['id']}: {one['agent']}" for one in found] or ["no calls in progress"]:
+        tell(line)
+
+
+def act(server: str, token: str, call: str, path: str, body: Mapping[str, Any]) -> None:
+    """Have something done to a call in progress; return once the service has taken it.
+
+    Args:
+        server: Address of the service.
+        token: Of its operator.
+        call: Its name.
+        path: What: ``transfer``, ``take-over``, ``return``, ``whisper`` or ``hangup``.
+        body: As the request of that name has it in :mod:`agent.server.operator.requests`.
+
+    Raises:
+        DialError: If it is not done.
+    """
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    _ask("POST", f"{server.rstrip('/')}/calls/{quote(call, safe='')}/{path}", headers, dict(body))
+
+
 def parties(server: str, token: str, call: str, tell: Callable[[str], None]) -> None:
     """Tell who is, was or is to be on the line of a call.
 
@@ -110,7 +139,7 @@ def add_party(
         server: Address of the service.
         token: Of its operator.
         call: Its name.
-        body: As :class:`agent.server.operator_api.PartyRequest` has it.
+        body: As :class:`agent.server.operator.openapi.PartyRequest` has it.
         tell: Given a line.
 
     Raises:

@@ -80,7 +80,7 @@ def _with(options: argparse.Namespace, given: list[str], work: _Work) -> int:
     """Open the list and do ``work`` with numbers as they are dialled; return the exit status."""
     from agent import phone_numbers
     from agent.settings import SettingsError
-    from agent.sinch.dial_rules import home_country
+    from agent.sinch.dialling.dial_rules import home_country
     from agent.store.errors import StoreError
     from agent.store.opt_outs import OptOuts
 
@@ -91,7 +91,8 @@ def _with(options: argparse.Namespace, given: list[str], work: _Work) -> int:
             numbers = []
             for text in given:
                 try:
-                    dialled = phone_numbers.address(text, country)
+                    dialled = phone_numbers.without_parameters(text)
+                    dialled = phone_numbers.address(dialled, country)
                 except ValueError as error:
                     return fail(ValueError(f"{text!r}: {error}"), USAGE)
                 numbers.append(phone_numbers.person(dialled, home))

@@ -32,6 +32,11 @@ def add(commands: Commands) -> None:
         metavar="TEXT",
         help="what they hear alone, by the platform's voice, before they are on the line",
     )
+    adding.add_argument(
+        "--no-disclosure",
+        action="store_true",
+        help="do not begin with the agent's disclosure, which they hear otherwise",
+    )
     dropping.add_argument("party", help="as `list` prints it first, p and 24 characters")
     for action, run in ((listing, _list), (adding, _add), (dropping, _drop)):
         add_server(action)
@@ -65,7 +70,8 @@ def _run(options: argparse.Namespace, action: str) -> int:
         else:
             names = ("to", "title", "ring_seconds", "machine", "announcement")
             given = {name: getattr(options, name) for name in names}
-            body = {name: value for name, value in given.items() if value}
+            body: dict[str, object] = {name: value for name, value in given.items() if value}
+            body |= {"discloses": False} if options.no_disclosure else {}
             add_party(server, token, options.call, body, print)
     except (SettingsError, DialError) as error:
         return fail(error)

@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     from agent import logs
     from agent.private_files import make_private_folder
     from agent.records.seals import SealError
-    from agent.records.search_words import QuestionError
+    from agent.records.search.search_words import QuestionError
     from agent.replay.batch import ReplayPace, replay_all
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
@@ -183,7 +183,7 @@ def _prepared(options: argparse.Namespace) -> tuple[list[RecordedSource], Replay
 
 async def _from_database(options: argparse.Namespace) -> list[RecordedSource]:
     from agent.cli.calls.database import opened_records
-    from agent.records.recordings import Recordings
+    from agent.records.recordings.kept import Recordings
     from agent.replay.sources import by_filter, by_ids
 
     async with opened_records(options) as opened:

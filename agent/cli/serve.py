@@ -123,7 +123,7 @@ def next_steps(settings: Settings, url: str) -> Sequence[str]:
     host = HERE.get(parts.hostname or "", parts.hostname or "")
     here = f"[{host}]:{parts.port}" if ":" in host else f"{host}:{parts.port}"
     lines = [f"agent {settings.agent!r} answers; how the service is: http://{here}/health"]
-    if settings.console.enabled is not False:
+    if settings.shows_console:
         lines.append(f"to talk to it in the browser: http://{here}/")
     if settings.server.token is None and not settings.open_to_loopback:
         if sinch.takes_callbacks:

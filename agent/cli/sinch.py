@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.settings import Settings
+    from agent.simulator.plan import Plan
     from agent.simulator.scenarios.party_calls import PartyScenario
-    from agent.sinch.signing import Credentials
+    from agent.sinch.api.signing import Credentials
+
+TALKS_ON = 5.0
+"""Seconds for which those talk on whom the agent has passed to each other: a caller and whoever
+takes them, who have no words for that; then the caller hangs up."""
+
+HUNG_UP_WITHIN = 5.0
+"""Seconds that the service has for hanging up whoever was with a caller who has hung up."""
 
 
 def add(commands: Commands) -> None:
@@ -60,6 +68,12 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
     )
     standin.add_argument(
         "--machine", action="store_true", help="they are machines: --say and a beep"
+    )
+    standin.add_argument(
+        "--screener",
+        action="store_true",
+        help="an assistant screens their calls: asks who calls and why, then rings; --say is what "
+        "they say who pick up then, if anybody does",
     )
     standin.add_argument(
         "--at-menu",
@@ -118,7 +132,7 @@ def _party(given: str) -> str:
 
 def _setup(options: argparse.Namespace) -> int:
     from agent.settings import SettingsError, load
-    from agent.sinch.setup import SetupError, setup
+    from agent.sinch.api.setup import SetupError, setup
 
     given = {"public_url": options.public_url} if options.public_url else {}
     try:
@@ -130,7 +144,7 @@ def _setup(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from agent.settings import SettingsError, load
-    from agent.sinch.setup import verify
+    from agent.sinch.api.setup import verify
 
     try:
         settings = load(options.config)
@@ -161,10 +175,12 @@ def _stand_in(options: argparse.Namespace) -> int:
 
 def _at_cross_purposes(options: argparse.Namespace) -> str:
     """Return why what was asked for makes no sense together; ``""`` if it does."""
+    if options.machine and options.screener:
+        return "--machine, --screener: one of them"
     if not options.party:
         given = "--scenarios" if options.scenarios else "--save" if options.save else ""
         return f"{given} is of a party: name one with --party" if given else ""
-    if options.phone or options.say or options.machine or options.at_menu:
+    if options.phone or options.say or options.machine or options.screener or options.at_menu:
         return "--party: its file says whose phones there are, and what they say"
     if not re.fullmatch(r"\+\d{7,15}", options.caller):
         return f"--from {options.caller!r}: a party has numbers of its own from there on"
@@ -172,18 +188,14 @@ def _at_cross_purposes(options: argparse.Namespace) -> str:
 
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.simulator.answering_machine import answering_machine
-    from agent.simulator.phone_network import Phone
-    from agent.simulator.plan import Plan
-    from agent.simulator.sinch_api import StandIn
-    from agent.simulator.speech import spoken_turns
+    from agent.simulator.sinch.phone_network import Phone
+    from agent.simulator.sinch.stand_in import StandIn
 
     signers = _signers(settings)
-    turns, rate = await spoken_turns(options.say, settings.server.rate), settings.server.rate
-    plan = answering_machine(turns, rate) if options.machine else Plan(turns=turns)
+    plan = await _plan_of(options, settings.server.rate)
     phone = Phone(
         plan=plan,
-        who="machine" if options.machine else "human",
+        who="machine" if options.machine or options.screener else "human",
         after=1.0,
         at_menus=options.at_menu,
     )
@@ -194,6 +206,7 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
         phones=dict.fromkeys(options.phone, phone),
         tell=lambda line: print(line, flush=True),
     )
+    standin.talk_on(TALKS_ON)
     async with standin.running(port=options.port) as url:
         if options.call is None:
             print(f"Sinch's API is at {url}; end with Ctrl-C", flush=True)
@@ -201,16 +214,31 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
         version = options.api or settings.sinch.api
         leg = await standin.call_in(options.caller, options.call, plan, version)
         await leg.over.wait()
-        await standin.settle()
+        await standin.over(HUNG_UP_WITHIN)
         return 1 if leg.refused or leg.said else 0
 
 
+async def _plan_of(options: argparse.Namespace, rate: int) -> Plan:
+    """Return what phones say: people, machines, or an assistant and then people."""
+    from agent.simulator import answering_machine as machines
+    from agent.simulator.plan import Plan
+    from agent.simulator.speech import spoken_turns
+
+    turns = await spoken_turns(options.say, rate)
+    if options.machine:
+        return machines.answering_machine(turns, rate)
+    if options.screener:
+        own = await spoken_turns([machines.SCREENER_ASKS, machines.SCREENER_WAITS], rate)
+        return machines.call_screener(own[0], own[1], turns, rate)
+    return Plan(turns=turns)
+
+
 async def _serve_party(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.simulator.party_judging import as_text
+    from agent.simulator.party.party_judging import as_text
     from agent.simulator.party_stand_in import PartyAtStandIn
     from agent.simulator.plan import Plan
     from agent.simulator.scenarios.party_calls import PARTIES, load_parties, voiced
-    from agent.simulator.sinch_api import StandIn
+    from agent.simulator.sinch.stand_in import StandIn
     from agent.simulator.speech import spoken_turns
 
     path = options.scenarios or PARTIES
@@ -255,7 +283,7 @@ def _called(name: str, known: Sequence[PartyScenario]) -> PartyScenario:
 
 def _signers(settings: Settings) -> Mapping[str, Credentials]:
     from agent.settings import SettingsError
-    from agent.sinch import account
+    from agent.sinch.api import account
 
     if not settings.sinch.takes_callbacks:
         raise SettingsError("sinch: set public_url and the credentials of a version, any will do")

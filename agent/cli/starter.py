@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.personas.machine_words import example
 from pipelines.providers.contracts import Stage
 
 Options = Mapping[str, str | Sequence[str]]
@@ -191,6 +192,7 @@ def agent_file(name: str, tag: str) -> str:
     texts = TEXTS[tag.partition("-")[0]]
     greeting = texts.greeting.replace("NAME", name) if name else texts.of_nobody
     fields: dict[str, object] = {
+        "disclosure": example(tag),
         "greeting": greeting,
         "language": tag,
         "questions": [{"ask": [texts.ask], "answer": texts.answer}],

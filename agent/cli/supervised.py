@@ -120,7 +120,7 @@ def _text(settings: Settings) -> str:
 
 def count(workers: int | str) -> int:
     """Return how many workers a setting means on this machine."""
-    from agent.server.machine import cores, memory
+    from agent.server.load.machine import cores, memory
 
     if isinstance(workers, int):
         return workers

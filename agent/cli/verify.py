@@ -13,8 +13,8 @@ from agent.cli.options import Commands, a_file, add_config, fail, seconds
 
 if TYPE_CHECKING:
     from agent.records.events import CallRecord, RecordedEvent
-    from agent.records.recordings import Recordings
-    from agent.records.stereo import StereoAudio
+    from agent.records.recordings.kept import Recordings
+    from agent.records.recordings.stereo import StereoAudio
     from agent.records.verification.activity import Stretch
     from agent.records.verification.caller import ComparedTurn, ResponseTime
     from agent.records.verification.check import Checked, Verification
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _verify(options: argparse.Namespace) -> int:
     from agent.cli.calls.database import one_record, opened_records
-    from agent.records.recordings import Recordings, recording_of
+    from agent.records.recordings.kept import Recordings, recording_of
     from agent.records.verification import caller, check, claims, hearing
 
     async with opened_records(options) as opened:
@@ -129,9 +129,9 @@ def _read(recordings: Recordings, file: str, given: Path | None, began: float) -
     Raises:
         UncheckedError: If there is none, or it cannot be read.
     """
-    from agent.records import stereo
-    from agent.records.buckets import BucketError
-    from agent.records.recordings import NOT_RECORDED, NoRecordingError
+    from agent.records.recordings import stereo
+    from agent.records.recordings.buckets import BucketError
+    from agent.records.recordings.kept import NOT_RECORDED, NoRecordingError
 
     if given is None and not file:
         raise UncheckedError(f"{NOT_RECORDED}; --recording names a file")

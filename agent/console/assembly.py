@@ -33,16 +33,16 @@ from agent.console.sign_in.passwords import Passwords
 from agent.console.sign_in.recognition import NamedByProxy, Recognition, SignedIn, ThisMachine
 from agent.console.sign_in.sessions import Sessions
 from agent.personas.folder import AgentFolder
-from agent.records.call_statistics import CallStatistics
 from agent.records.sealing import seal_of
 from agent.records.seals import Seal
+from agent.records.statistics.call_statistics import CallStatistics
 from agent.records.stored_lines import StoredLines
-from agent.server.call_actions import CallActions
-from agent.server.call_answers import CallAnswers
 from agent.server.checks import agent_files
+from agent.server.operator.call_actions import CallActions
+from agent.server.operator.call_answers import CallAnswers
+from agent.server.operator.recording_answers import RecordingAnswers
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
-from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.throttle import SharedTries
 from agent.settings import Settings

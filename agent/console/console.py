@@ -13,7 +13,7 @@ from agent.console.routes import PageRoute, Pages
 from agent.console.sign_in.guard import Guard
 from agent.console.sign_in.pages import SignInPages
 from agent.console.visitor import Visitor
-from agent.server.operator_errors import problem
+from agent.server.operator.errors import problem
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

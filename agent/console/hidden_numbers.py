@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.console.visitor import HIDDEN, Role, Visitor
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.legs import legs_of
 from agent.records.values import DEEPEST, text
 
 _BETWEEN = r"[ \u00a0().\-/]{0,3}"
@@ -119,7 +120,8 @@ def _however_written(number: str) -> str:
 def hidden_numbers(
     visitor: Visitor, record: CallRecord, events: Iterable[RecordedEvent]
 ) -> HiddenNumbers:
-    """Return what hides the numbers of a call: of its parties, and of those it was passed on to."""
+    """Return what hides the numbers of a call: of whoever was on its line, or took it over."""
     numbers = [record.data.get("caller"), record.data.get("called")]
+    numbers += [leg.get("to") for leg in legs_of(record.data)]
     numbers += [one.fields.get("to") for one in events if one.kind == "transfer"]
     return HiddenNumbers(visitor, filter(None, map(text, numbers)))

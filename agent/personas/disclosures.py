@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent.countries import EEA, EU
-from agent.phone_numbers import is_country
+from agent.personas.fields import is_switch
+from agent.personas.machine_words import example
+from agent.phone_numbers import country_of, is_country
 
 DEFAULT = "default"
 """Names all other countries."""
@@ -29,7 +31,7 @@ def read_disclosure(value: object) -> object:
         ValueError: If it is no sentence and no map of sentences by country.
     """
     if value is None or isinstance(value, str):
-        return (value or "").strip()
+        return _sentence(value)
     if not isinstance(value, dict):
         message = "take a sentence, 'greeting', or one of them for each country"
         raise ValueError(message)  # noqa: TRY004 - pydantic turns only this one into a mistake
@@ -42,10 +44,18 @@ def read_disclosure(value: object) -> object:
         if text is not None and not isinstance(text, str):
             message = f"{country}: take a sentence, 'greeting', or '' for none"
             raise ValueError(message)
+        _sentence(text)
     if DEFAULT not in value:
         message = "needs a line 'default' for all other countries, which may be ''"
         raise ValueError(message)
     return {country: (text or "").strip() for country, text in value.items()}
+
+
+def _sentence(text: str | None) -> str:
+    if is_switch(text):
+        message = f"write what is said, or '' for nothing: {text!r} would be said aloud"
+        raise ValueError(message)
+    return (text or "").strip()
 
 
 def disclosure_in(disclosure: Disclosure, country: str) -> str:
@@ -63,6 +73,21 @@ def disclosure_in(disclosure: Disclosure, country: str) -> str:
     return disclosure.get(country, disclosure.get(EU, usual) if country in EEA else usual)
 
 
+def told_alone(disclosure: Disclosure, address: str, language: str) -> str:
+    """Return what tells somebody who comes to a conversation that a machine talks; ``""`` for none.
+
+    They hear it alone, before; and a sentence of ours where the greeting has it, which they do not
+    hear.
+
+    Args:
+        disclosure: Of the agent.
+        address: As they are dialled.
+        language: Of the agent: a BCP 47 tag.
+    """
+    discloses = disclosure_in(disclosure, country_of(address))
+    return example(language) if discloses == GREETING else discloses
+
+
 def lacks_greeting(fields: Mapping[str, object]) -> bool:
     """Return whether a greeting should say it, and the fields of the file have none."""
     disclosure = fields.get("disclosure")
@@ -71,13 +96,14 @@ def lacks_greeting(fields: Mapping[str, object]) -> bool:
     return by_greeting and not str(fields.get("greeting") or "").strip()
 
 
-def disclosure_texts(disclosure: object) -> Iterator[tuple[str, str]]:
+def disclosure_texts(disclosure: object, place: str = "disclosure") -> Iterator[tuple[str, str]]:
     """Yield the place of each sentence, such as ``disclosure.DE``, and the sentence.
 
     Args:
         disclosure: As it stands in the file, whatever that is.
+        place: Of all of them.
     """
     several = disclosure if isinstance(disclosure, dict) else {"": disclosure}
     for country, text in several.items():
         if isinstance(text, str) and text.strip() not in ("", GREETING):
-            yield f"disclosure.{country}".rstrip("."), text.strip()
+            yield f"{place}.{country}".rstrip("."), text.strip()

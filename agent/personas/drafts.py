@@ -206,8 +206,11 @@ def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
     brief = script.brief
     several: list[tuple[str, Iterable[str]]] = [
         ("disclosure", [script.disclosure]),
+        ("consent", [script.consent.ask, script.consent.refused] if script.consent else []),
+        ("opted out", [script.opted_out] if script.opt_out_key else []),
         ("recording consent", [script.recording_consent]),
         ("greeting", [script.greeting]),
+        ("screener", [script.screener]),
         ("filler", script.fillers),
         ("still there", [script.still_there]),
         ("unsure", brief.unsure),

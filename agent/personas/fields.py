@@ -22,3 +22,17 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 def or_nothing(value: object) -> object:
     """Return a text without the spaces around it; nothing for a field that is left empty."""
     return "" if value is None else value.strip() if isinstance(value, str) else value
+
+
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_SWITCHES = _TRUE | {"false", "f", "no", "n", "off", "0"}
+
+
+def is_true(value: object) -> bool:
+    """Return whether a field that is true or false is true, as it stands in a file."""
+    return str(value).strip().lower() in _TRUE
+
+
+def is_switch(value: object) -> bool:
+    """Return whether somebody has taken a field for one that is true or false."""
+    return str(value).strip().lower() in _SWITCHES

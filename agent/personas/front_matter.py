@@ -11,17 +11,25 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    StringConstraints,
     ValidationError,
     field_validator,
 )
 
 from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
+from agent.personas.consents import (
+    ConsentSection,
+    consent_mistakes,
+    consent_texts,
+    read_consent,
+)
 from agent.personas.disclosures import disclosure_texts, lacks_greeting, read_disclosure
 from agent.personas.errors import mistakes_in
-from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
+from agent.personas.fields import STRICT, Text, or_nothing
 from agent.personas.party import PartySection, party_texts, said_in_english
 from agent.personas.party_targets import PartyTarget
+from agent.personas.questions import DeclaredAnswer, FrequentQuestion
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
 from agent.personas.transfer_targets import TEMPLATES, TransferTarget, english_of_warm
@@ -53,40 +61,7 @@ def _language_tag(tag: str) -> str:
     return tag
 
 
-def _one_length_or_more(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
-_Length = Annotated[int, Field(ge=1, le=64, strict=False)]
-
 _Scalar = Annotated[Any, AfterValidator(_scalar)]
-
-
-class FrequentQuestion(BaseModel):
-    """A question that callers ask, and its answer."""
-
-    model_config = STRICT
-
-    ask: Annotated[list[Text], BeforeValidator(one_or_more)] = Field(
-        min_length=1, max_length=50, description="ways of asking it, as callers say it, best first"
-    )
-    answer: Text = Field(description="template; what to say")
-
-
-class DeclaredAnswer(BaseModel):
-    """What an answer looks like to one of the agent's questions."""
-
-    model_config = STRICT
-
-    when: Text = Field(description="words of the question, in the agent's language: `table number`")
-    digits: Annotated[list[_Length], BeforeValidator(_one_length_or_more)] = Field(
-        default=[],
-        max_length=64,
-        description="how many digits the number has: a count, or a list of all that it may have",
-    )
-    spelled: bool = Field(
-        default=False, strict=False, description="true for a name that is spelled, letter by letter"
-    )
 
 
 _Named = TypeVar("_Named", TransferTarget, PartyTarget)
@@ -137,6 +112,24 @@ class FrontMatter(BaseModel):
         default="",
         description="template; that a machine talks, said first and heard in full; `greeting` if "
         "the greeting says it; or one of them for each country, `EU` and `default`",
+    )
+    consent: Annotated[ConsentSection | None, BeforeValidator(read_consent)] = Field(
+        default=None,
+        description="a question, or a section: what is asked before the agent deals with anybody",
+    )
+    opt_out_key: Annotated[str, StringConstraints(pattern="^[0-9*#]?$")] = Field(
+        default="",
+        description="in calls that we place, the key by which whoever was called wants no more of "
+        "them",
+    )
+    opted_out: Text = Field(
+        default="We will not call you again. Goodbye.",
+        description="template; said to whoever has pressed it, before the agent hangs up",
+    )
+    screener: Annotated[str, BeforeValidator(or_nothing)] = Field(
+        default="",
+        description="template; what an assistant that screens calls is told when we call: who "
+        "calls, and why. Without it, a screener is treated as an answering machine",
     )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
@@ -246,6 +239,7 @@ _NESTED: Mapping[str, type[BaseModel]] = {
     "transfers": TransferTarget,
     "parties": PartyTarget,
     "party": PartySection,
+    "consent": ConsentSection,
 }
 
 
@@ -264,6 +258,9 @@ def read_front_matter(document: Document) -> FrontMatter | None:
     _look_at_extract(document)
     if lacks_greeting(document.fields) and "greeting" not in document.broken:
         document.tell("disclosure", "there is no greeting that could say it")
+    for place, what in consent_mistakes(document.fields):
+        if place not in document.broken:
+            document.tell(place, what)
     return None if document.mistakes else front
 
 
@@ -272,7 +269,7 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 
 _CODES = re.compile(
     r"(language|greeting_interruptible|record|numbers|expects|tools|variables|summary|extract)\b.*"
-    r"|.*\.(name|to|warm|then)|party\.(answers|announces)"
+    r"|opt_out_key|consent\.(keys_only|transfer)|.*\.(name|to|warm|then)|party\.(answers|announces)"
 )
 """Places of what is no sentence."""
 
@@ -291,7 +288,8 @@ def _look_at_defaults(document: Document) -> None:
     language = str(fields.get("language", "en"))
     if language.startswith("en") or not TAG.fullmatch(language):
         return
-    for name in _SPOKEN:
+    by_key = ["opted_out"] if fields.get("opt_out_key") else []
+    for name in (*_SPOKEN, *by_key):
         if name not in fields and name not in broken:
             document.tell("language", f"'{name}' is needed, since language is {language!r}")
     for name in said_in_english(fields.get("party")):
@@ -346,12 +344,14 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in (
         "greeting",
         "recording_consent",
+        "screener",
         "goodbye",
         "apology",
         "still_there",
         "time_up",
         "transfer_failed",
         "returned",
+        "opted_out",
     ):
         yield from _text(name, fields.get(name))
     yield from party_texts(fields.get("party"))
@@ -359,6 +359,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for place, text in _items(fields, name):
             yield from _text(place, text)
     yield from disclosure_texts(fields.get("disclosure"))
+    yield from consent_texts(fields.get("consent"))
     for name, parts in (("questions", ("answer",)), ("transfers", TEMPLATES)):
         for place, one in _items(fields, name):
             if isinstance(one, dict):

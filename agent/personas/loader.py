@@ -22,8 +22,9 @@ from typing import get_args
 
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
+from agent.personas.consents import consent_in, question_of
 from agent.personas.declared_tools import DeclaredTools, build
-from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in, told_alone
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.party import party_script
@@ -34,6 +35,7 @@ from agent.personas.transfer_targets import FAILURES, warm_transfer
 from agent.text_files import UnreadableTextError, decode, open_file
 from agent.warm_transfers import NotReached
 from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
+from pipelines.providers.lookup.no_more_calls import CONFIRMED
 from pipelines.turn_taking.words_by_language import words_in
 
 MAX_BYTES = 256 * 1024
@@ -86,19 +88,16 @@ class Persona:
         of_the_call = self._templates.variables(details)
         variables = {"why": "", "summary": "", **front.variables, **given, **of_the_call}
 
-        def fill(text: str) -> str:
-            return self._templates.fill(text, variables)
+        def fill(text: str, **more: str) -> str:
+            return self._templates.fill(text, {**variables, **more} if more else variables)
 
-        def fill_with(text: str, **more: str) -> str:
-            return self._templates.fill(text, {**variables, **more})
-
-        discloses = disclosure_in(front.disclosure, details.country)
+        several = (front.disclosure, question_of(front.consent))
+        discloses, ask = (disclosure_in(one, details.country) for one in several)
         disclosure = "" if discloses == GREETING else discloses
-        own = (disclosure, front.greeting, front.apology, *front.fillers, front.still_there)
-        own += (front.time_up, front.transfer_failed, front.goodbye, front.recording_consent)
-        own += (front.returned, *(one.introduction for one in front.transfers))
+        told = partial(self._told, fill)
+        own = (disclosure, ask, *_own_texts(front))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
-        failed = {why: fill_with(text, why=why) for why, text in failures.items()}
+        failed = {why: fill(text, why=why) for why, text in failures.items()}
         return Script(
             lasting=frozenset(fill(one) for one in own if lasts(one))
             | {failed[why] for why, text in failures.items() if lasts(text)},
@@ -106,7 +105,11 @@ class Persona:
             record=front.record,
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
+            screener=fill(front.screener),
             greeting_discloses=discloses == GREETING,
+            consent=consent_in(front.consent, ask, fill, front.transfers, front.goodbye),
+            opt_out_key=front.opt_out_key,
+            opted_out=fill(self._opted_out()),
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -118,14 +121,26 @@ class Persona:
             transfer_failures=failed,
             returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
-            warm={one.name: warm_transfer(one, fill_with) for one in front.transfers if one.warm},
-            parties=tuple(map(script_party, front.parties)),
+            warm={x.name: warm_transfer(x, fill, told(x.to)) for x in front.transfers if x.warm},
+            parties=tuple(script_party(one, told(one.to)) for one in front.parties),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
-            party=party_script(front.party, front.language, details.party, fill_with),
+            party=party_script(front.party, front.language, details.party, fill),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
+
+    def _opted_out(self) -> str:
+        """Return the template of what is said to whoever wants no more calls."""
+        front = self._front
+        primary = front.language.partition("-")[0].lower()
+        if primary == "en" or "opted_out" in front.model_fields_set:
+            return front.opted_out
+        return CONFIRMED.get(primary, front.opted_out)  # without a key, phrases are understood
+
+    def _told(self, fill: Callable[[str], str], to: str) -> str:
+        """Return what somebody who is dialled for a call hears first: that a machine talks."""
+        return fill(told_alone(self._front.disclosure, to, self._front.language))
 
     def _failures(self) -> dict[NotReached, str]:
         """Return the templates of what is said when a transfer fails, by why, if that matters."""
@@ -199,6 +214,11 @@ class Persona:
         return self._front.disclosure
 
     @property
+    def screener(self) -> str:
+        """What a call screener is told: a template; ``""`` for nothing."""
+        return self._front.screener
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers whose calls it answers, in E.164."""
         return tuple(self._front.numbers)
@@ -212,6 +232,13 @@ class Persona:
     def parties(self) -> dict[str, str]:
         """Whom it may add to its line: number in E.164 or address, by name."""
         return {target.name: target.to for target in self._front.parties}
+
+
+def _own_texts(front: FrontMatter) -> tuple[str, ...]:
+    """Return what an agent says of its own in any call: templates, without its disclosure."""
+    own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+    own += (front.transfer_failed, front.goodbye, front.recording_consent, front.opted_out)
+    return (*own, front.returned, *(one.introduction for one in front.transfers))
 
 
 def load(folder: Path, name: str) -> Persona:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from agent.personas.fields import STRICT, Text, one_or_more
-from pipelines.turn_taking.addressed import Answers
+from pipelines.turn_taking.floor import Answers
 
 Announces = Literal["all", "joined", "none"]
 PartyText = Literal["waiting", "joined", "left", "absent"]

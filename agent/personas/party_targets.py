@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
-from agent.sinch_limits import MAX_SAY, MAX_TITLE
+from agent.plain_lines import SpokenLine, Title
+from agent.warm_transfers import announced
 
 
 class PartyTarget(BaseModel):
@@ -21,7 +22,7 @@ class PartyTarget(BaseModel):
         description="what the language model calls them: lower-case letters, digits, _ and -"
     )
     to: Text = Field(description="as of `transfers`")
-    title: Annotated[Text, StringConstraints(max_length=MAX_TITLE)] = Field(
+    title: Title = Field(
         default="", description="what they are called on the line; otherwise the name"
     )
     when: Text = Field(
@@ -30,9 +31,14 @@ class PartyTarget(BaseModel):
     ring_seconds: int = Field(
         default=30, ge=1, le=60, strict=False, description="seconds that their phone rings"
     )
-    announcement: Annotated[Text, StringConstraints(max_length=MAX_SAY)] = Field(
+    announcement: SpokenLine = Field(
         default="",
         description="what the platform's voice tells them alone, before they are on the line",
+    )
+    discloses: bool = Field(
+        default=True,
+        strict=False,
+        description="whether that begins with the `disclosure`, as of their country",
     )
 
     @field_validator("to")
@@ -41,13 +47,18 @@ class PartyTarget(BaseModel):
         return address(to)
 
 
-def script_party(target: PartyTarget) -> ScriptParty:
-    """Return somebody of a file as a call has them."""
+def script_party(target: PartyTarget, told: str = "") -> ScriptParty:
+    """Return somebody of a file as a call has them.
+
+    Args:
+        target: They.
+        told: That a machine talks, as they hear it first; ``""`` for nothing.
+    """
     return ScriptParty(
         name=target.name,
         to=target.to,
         title=target.title or target.name,
         when=target.when,
         ring_seconds=target.ring_seconds,
-        announcement=target.announcement,
+        announcement=announced(told if target.discloses else "", target.announcement),
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.call_headers import CallHeaders
+from agent.personas.consents import ScriptConsent
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
 from agent.personas.party import PartyScript
@@ -20,12 +21,16 @@ from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
+from pipelines.turn_taking.names_heard import parts_of_name
 
 MAX_VALUE = 200
 """Characters kept of a value that comes with a call; a number in full is 16 (E.164)."""
 
 MOST_MARKS = 3
 """Combining marks on one letter; Hebrew and Vietnamese have up to three."""
+
+MOST_NAMES = 40
+"""Names of a line that a transcriber is told."""
 
 _MARKUP = re.compile(r"[<>{}\[\]|`~^\\]+|^(?:[#>*-]+\s+)+|(?<=[#*_=-]{2})[#*_=-]+")
 """Tags, templates, tables, code, the separators that chat templates are made of; then headings,
@@ -296,8 +301,23 @@ class Script:
     greeting_discloses: bool = False
     """Whether the greeting says so, and is heard in full for it."""
 
+    consent: ScriptConsent | None = None
+    """What is asked before the agent deals with whoever is there; None for nothing."""
+
+    opt_out_key: str = ""
+    """By which whoever we have called wants no more calls; ``""`` for none."""
+
+    opted_out: str = ""
+    """What is said to whoever has pressed it."""
+
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
+
+    screener: str = ""
+    """What a call screener is told: who calls, and why; ``""`` if it is treated as a machine."""
+
+    introduces: bool = False
+    """Whether the greeting is that, and somebody is waited for then."""
 
     keys_are_secret: bool = False
     """Whether keys that the caller presses are on no record."""
@@ -315,9 +335,28 @@ class Script:
     """The texts above that are the same in every call: nothing of a caller is in them."""
 
     @property
+    def wanted(self) -> dict[str, Any]:
+        """What is wanted of a language model afterwards, as it stands in the record."""
+        wanted = self.afterwards.wanted
+        return wanted | ({"after_consent": True} if wanted and self.consent is not None else {})
+
+    @property
     def own_sentences(self) -> tuple[str, ...]:
         """What the agent says of itself, as a voice reads it; first what is needed first."""
         return tuple(map(self._spoken, self._sentences()))
+
+    @property
+    def names_on_line(self) -> tuple[str, ...]:
+        """What people call the agent and each other; nothing on a line of one that stays so.
+
+        The agent's names, then those of who is there, expected, or may be added to the line.
+        """
+        addable = {party.name: party.title for party in self.parties}
+        people = [*self.party.present.items(), *self.party.expected.items(), *addable.items()]
+        if not people:
+            return ()
+        parts = [part for _, title in people for part in parts_of_name(stranger_line(title))]
+        return tuple(dict.fromkeys([*self.party.called, *parts]))[:MOST_NAMES]
 
     @property
     def lasting_sentences(self) -> frozenset[str]:
@@ -328,7 +367,12 @@ class Script:
 
     def _sentences(self) -> list[str]:
         brief = self.brief
-        texts = [self.disclosure, self.recording_consent, self.greeting]
+        texts = [self.disclosure]
+        if self.consent is not None:
+            texts += [self.consent.ask, self.consent.refused]
+        texts += [self.recording_consent, self.greeting]
+        if self.outgoing and self.opt_out_key:
+            texts.append(self.opted_out)
         texts += [*self.fillers, self.apology, brief.goodbye]
         if self.numbers:
             texts += [self.transfer_failed, *self.transfer_failures.values()]

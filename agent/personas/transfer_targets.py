@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
+from agent.personas.fields import STRICT, Text, is_true, one_or_more, or_nothing
 from agent.phone_numbers import address, user
 from agent.warm_transfers import CONSENT, INTRODUCTION, SUMMARY, NotReached, Then, WarmTransfer
 
@@ -78,6 +78,12 @@ class TransferTarget(BaseModel):
         description="what the agent does then: `leave`, stay `silent`, or stay to `help`; once "
         "they have left, one that has stayed talks to the caller again",
     )
+    discloses: bool = Field(
+        default=True,
+        strict=False,
+        description="whether the briefing of one with whom the agent stays to `help` begins with "
+        "the `disclosure`, as of their country",
+    )
 
     @field_validator("to")
     @classmethod
@@ -98,28 +104,26 @@ def english_of_warm(transfers: list[Any]) -> Iterator[str]:
     Args:
         transfers: As they stand in the file.
     """
-    warm = [one for one in transfers if isinstance(one, dict) and _is_true(one.get("warm"))]
+    warm = [one for one in transfers if isinstance(one, dict) and is_true(one.get("warm"))]
     for text in ("briefing", "consent", "introduction"):
         if any(text not in one for one in warm):
             yield f"'{text}' is needed for each of 'transfers' that is warm"
 
 
-def _is_true(value: object) -> bool:
-    return str(value).lower() in ("true", "yes", "on", "1")
-
-
-def warm_transfer(target: TransferTarget, fill: Callable[..., str]) -> WarmTransfer:
+def warm_transfer(target: TransferTarget, fill: Callable[..., str], told: str = "") -> WarmTransfer:
     """Return how somebody is asked first.
 
     Args:
         target: Who.
         fill: Fills a template in, with more variables by their names.
+        told: That a machine talks, as they hear it first if it stays; ``""`` for nothing.
     """
+    first = told if target.then == "help" and target.discloses else ""
 
     def briefing(summary: str) -> str:
         # What stands nowhere in the file is no template of its.
         text = fill(target.briefing, summary=summary)
-        return text.replace("{{ summary }}", summary).strip()
+        return f"{first} {text.replace('{{ summary }}', summary)}".strip()
 
     with_summary = briefing(SUMMARY)
     return WarmTransfer(

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from agent.records.conversation import answer_time
-from agent.records.events import CallRecord, Outcome, RecordedEvent
-from agent.records.number_forms import looked_up_as
+from agent.records.events import CallRecord, Disclosed, Outcome, RecordedEvent
 from agent.records.seals import Seal, SealError
-from agent.records.search_words import Question, question
-from agent.records.word_search import OUTCOME, fact, narrowed, with_fact
+from agent.records.search import call_numbers
+from agent.records.search.number_forms import looked_up_as
+from agent.records.search.search_words import Question, question
+from agent.records.search.word_search import OUTCOME, fact, narrowed, with_fact
 from agent.store.engine import Database
 from agent.store.errors import StoreError
 from agent.store.record_tables import RECORD_ID, call_events, call_languages, call_records
@@ -53,14 +54,15 @@ class RecordFilter:
 
     called: str | None = None
     number: str | None = None
-    """Of whoever called or was called, in the same forms."""
+    """Of whoever called or was called, was on the line or was passed on to, in the same forms."""
 
     agent: str | None = None
     outcome: Outcome | None = None
     direction: str | None = None
+    disclosed: Disclosed | None = None
 
     words: str | None = None
-    """What was said in them: see :func:`agent.records.search_words.question`."""
+    """What was said in them: see :func:`agent.records.search.search_words.question`."""
 
     language: str | None = None
     """The language of those words; None is any in which something was said."""
@@ -314,10 +316,7 @@ def selected(
     """
     columns = call_records.c
     found = select(call_records).order_by(columns.started.desc(), columns.number.desc())
-    if wanted.since is not None:
-        found = found.where(columns.started >= wanted.since)
-    if wanted.before is not None:
-        found = found.where(columns.started < wanted.before)
+    found = found.where(*_conditions(wanted))
     facts = []
     for name, values in _looked_up(seal, wanted):
         if len(values) > 1:  # a number, by keys of before too
@@ -326,8 +325,8 @@ def selected(
         found = found.where(columns[name] == values[0])
         facts.append(fact(name, values[0]))
     if wanted.number is not None:
-        keys = seal.look_ups(looked_up_as(wanted.number))
-        found = found.where(columns.caller.in_(keys) | columns.called.in_(keys))
+        stored = seal.look_ups(looked_up_as(wanted.number))
+        found = found.where(call_numbers.had(stored, dialect))
     if after is not None:
         found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
     if not asked:
@@ -359,6 +358,20 @@ def _looked_up(seal: Seal, wanted: RecordFilter) -> Iterable[tuple[str, tuple[st
     for name in ("agent", OUTCOME, "direction"):
         if (value := getattr(wanted, name)) is not None:
             yield name, (value,)
+
+
+def _conditions(wanted: RecordFilter) -> Iterable[ColumnElement[bool]]:
+    """Yield what has to be true of a record that is not looked up by a value."""
+    columns = call_records.c
+    if wanted.since is not None:
+        yield columns.started >= wanted.since
+    if wanted.before is not None:
+        yield columns.started < wanted.before
+    if wanted.disclosed == "no":
+        yield columns.disclosed.is_(None)
+        yield columns.ended.is_not(None) & (columns.outcome != "not answered")
+    elif wanted.disclosed is not None:
+        yield columns.disclosed == wanted.disclosed
 
 
 def is_storable(wanted: RecordFilter) -> bool:

@@ -7,17 +7,17 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from agent.records import record_files, words_index
 from agent.records.call_records import listed, named
 from agent.records.events import CallRecord
-from agent.records.number_forms import forms
-from agent.records.recordings import recording_of
+from agent.records.journals import record_files
+from agent.records.recordings.kept import recording_of
 from agent.records.seals import Seal
+from agent.records.search import call_numbers, words_index
+from agent.records.search.number_forms import forms
 from agent.store.engine import Database
 from agent.store.record_tables import OF_A_RECORD, call_events, call_records
 from agent.store.tables import Now, claims, digest, metadata
@@ -88,7 +88,9 @@ class Erasing:
         self._begun += 1
 
     async def of_number(self, number: str, country: str = "") -> list[CallRecord]:
-        """Return the records of all calls from or to a number.
+        """Return the records of all calls from or to a number, or with it on their line.
+
+        Also of those that were passed on to it.
 
         Args:
             number: In whatever form people write it.
@@ -96,8 +98,13 @@ class Erasing:
         """
         stored = {one for form in forms(number, country) for one in self._seal.look_ups(form)}
         stored.discard("")
-        theirs = call_records.c.caller.in_(stored) | call_records.c.called.in_(stored)
-        return await self._find(select(call_records).where(theirs).order_by(call_records.c.number))
+
+        def theirs(connection: Connection) -> list[CallRecord]:
+            had = call_numbers.had(stored, connection.dialect.name)
+            found = select(call_records).where(had).order_by(call_records.c.number)
+            return [listed(self._seal, row) for row in connection.execute(found)]
+
+        return await self._database.read(theirs)
 
     async def get(self, name: str) -> CallRecord | None:
         """Return a record by what :func:`~agent.records.call_records.named` knows it by."""
@@ -159,10 +166,6 @@ class Erasing:
         begun = self._begun  # what is begun meanwhile may not be gone with it
         await self._database.scrub()
         self._finished = max(begun, self._finished)
-
-    async def _find(self, found: Select[Any]) -> list[CallRecord]:
-        rows = await self._database.read(lambda c: c.execute(found).all())
-        return [listed(self._seal, row) for row in rows]
 
     def _journals_of(self, record: CallRecord) -> list[Path]:
         call_id = str(record.data.get("call_id", ""))

@@ -13,7 +13,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours;
   ``trace``, its id of 32 digits, if there is one
 - ``wanted``, the second if there is one: what a language model is to make of the call afterwards:
-  ``summary`` (true, or what it should hold), ``extract`` (JSON Schema)
+  ``summary`` (true, or what it should hold), ``extract`` (JSON Schema); ``after_consent`` if only
+  of what was said after that was given
 - ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech
   (the first and the last key), wherever the line stands; ``language`` and ``confidence`` where the
   provider tells them; ``decided``: what ended the turn, an object with ``by``, what weighed most
@@ -41,11 +42,15 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
   ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
   ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``, ``consent``,
-  ``disclosure``; ``gaps`` that were
-  heard within its sentences; ``late``, seconds that the latest of its audio left after its time, if
-  that is 0.005 or more
+  ``consent question``, ``disclosure``, ``introduction``; ``gaps`` that were heard within its
+  sentences; ``late``, seconds that the latest of its audio left after its time, if that is 0.005 or
+  more
 - ``disclosed``: ``turn``, ``text``: what was heard, from ``at`` ``until``, of the sentence that
   says that a machine talks; ``cut_off`` if that was not all: it is said again then
+- ``consent``: whether whoever is there agrees to be dealt with by the agent: ``status``: given or
+  refused, ``by``: ``word``, ``key``, or in the end ``silence`` or ``unclear`` answers; ``machine``
+  if one had agreed: whoever comes is asked anew. The last line holds, and nothing that they said
+  before it was given is for a language model
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.
@@ -72,27 +77,35 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
-- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
-  ``keys``; ``known`` if it was before
-- ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
+- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model``,
+  ``keys``, or ``words`` said before they had given their consent; ``known`` if it was before;
+  ``failed`` if it could not be kept
+- ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine``, ``screener`` (who is
+  told who calls, unless the agent file has no such words) or ``unknown``; the last line holds;
   ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
   ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,
-  ``beep``, ``silence``, ``time``, ``platform``; ``seconds`` since the answer. ``beep``: ``hertz``
-  and ``seconds`` of that of a machine, which is over at ``at``
+  ``beep``, ``silence``, ``time``, ``platform``, ``key``; ``seconds`` since the answer.
+  ``beep``: ``hertz`` and ``seconds`` of that of a machine, which is over at ``at``
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
   in the folder of recordings, or where it was moved to), ``began`` (when its first sample is
   heard, on the call's clock), ``seconds``; ``by``, on whose word it was paused, resumed or stopped
   before the end: ``model``, ``keys``, ``operator``, ``transfer``, or what it could not go on for:
-  ``limit``, ``disk``, ``slow``; ``deleted`` if the caller declined and nothing was kept
+  ``limit``, ``disk``, ``slow``; ``deleted`` if nothing was kept: the caller declined, or it was of
+  a ``machine``
 - ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`; ``for``:
   ``summary`` if it was asked after the call
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
   ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost; ``echo``:
   seconds of our own voice that came back, and were taken for nobody's
-- ``platform``: what the platform says of the phone's leg: ``result``, ``reason``, ``seconds``,
-  ``amount``, ``currency``
+- ``platform``: what the platform says of the phone by which the call ended: ``result``, ``reason``,
+  ``seconds``, ``amount`` (what it has cost, all in all), ``currency``; ``leg``, which of several it
+  was: then there is no ``leg`` line of its end
+- ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
+  ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
+  are; and once the platform tells of its end, also after that of the call, what it says, as above.
+  Who was dialled before the agent came is in ``legs`` of ``call``, a list of these
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
   there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was
   not shown all
@@ -123,6 +136,12 @@ HungUpBy = Literal["caller", "agent", "operator", "platform", "service", "nobody
 """Who has ended a call: ``service`` is a limit, a stop or a bug, ``nobody`` that it never began."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+Disclosed = Literal["yes", "cut-off", "no"]
+"""Whether it was heard in a call that a machine talks: in full, not to its end, or not at all, of
+calls that are over."""
+
+DISCLOSED: tuple[Disclosed, ...] = get_args(Disclosed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +181,8 @@ class CallRecord:
     outcome: Outcome
     data: Mapping[str, Any]
     """The fields of its ``call`` line; and, by kind, those of its last ``ended``, ``platform``,
-    ``summary`` and ``recording`` line, and in ``usage`` a list."""
+    ``summary`` and ``recording`` line, in ``usage`` a list, and in ``legs`` a list of what the
+    ``leg`` lines say: see :mod:`agent.records.legs`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

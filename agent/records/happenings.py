@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from agent.records.events import RecordedEvent
+from agent.records.legs import LEGS
 
 HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "held": (
@@ -33,11 +34,16 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "failed": (
         ("", "stage", " failed, and the reply was lost"), (" (", "error", ")"), (" ", "reason", ""),
     ),
-    "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
+    "transfer": (
+        ("transfer", "", ""), (" to ", "to", ""), (": ", "status", ""), (" (", "why", ")"),
+        (", by ", "by", ""),
+    ),
     "party": (("", "title", ""), (" ", "status", ""), (" (", "why", ")")),
     "disclosed": (("said that it is a machine", "", ""), (", broken off", "cut_off", "")),
+    "consent": (("consent ", "status", ""), (", by ", "by", "")),
     "opt_out": (
-        ("wants no more calls", "", ""), (", as was known", "known", ""), (" (", "by", ")"),
+        ("wants no more calls", "", ""), (", as was known", "known", ""),
+        (", which could not be kept", "failed", ""), (" (", "by", ")"),
     ),
     "whisper": (("whispered to the agent", "", ""), (" by ", "by", ""), (": ", "text", "")),
     "screened": (
@@ -53,6 +59,10 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "platform": (
         ("the platform says: ", "result", ""), (" ", "reason", ""), (", ", "seconds", " s"),
         (", ", "amount", ""), (" ", "currency", ""),
+    ),
+    "leg": (
+        ("leg of the call: ", "what", ""), (" ", "to", ""), (": ", "result", ""),
+        (" ", "reason", ""), (", ", "seconds", " s"), (", ", "amount", ""), (" ", "currency", ""),
     ),
     "summary": (
         ("summary", "", ""), (": ", "text", ""), (" ", "fields", ""),
@@ -73,8 +83,11 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("barge_in", "keys"): "they pressed keys",
     ("barge_in", "answer"): "they answer the question",
     ("barge_in", "end of ours"): "hardly any of it was left",
+    ("transfer", "operator"): "an operator",
+    ("transfer", "service"): "itself: they have hung up",
 }
-"""What decided on a sound over the agent's words, by the kind of line and its ``by``."""
+"""What decided on a sound over the agent's words, and who on a transfer, by the kind of line and
+its ``by``."""
 
 
 def happening(event: RecordedEvent) -> str:
@@ -87,6 +100,9 @@ def happening(event: RecordedEvent) -> str:
         value = event.fields.get(name) if name else ""
         if name == "by":
             value = REASONS.get((event.kind, str(value)), value)
+        if name == "what":
+            told = LEGS.get(str(value), str(value))
+            value = told if event.fields.get("to") else told.removesuffix(" to")
         if event.kind == "party" and name == "title":
             value = value or "somebody"
         if not name or value not in (None, "", [], {}):

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection, func, select
 
 from agent.records.events import JournalLine
-from agent.records.loader import Stores
+from agent.records.journals.loader import Stores
 from agent.records.seals import SealError
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records

@@ -16,9 +16,9 @@ from itertools import accumulate
 from typing import Any
 
 from agent import phone_numbers
+from agent.records.recordings.silences import Silence, Silences
 from agent.records.redaction.finder import Finder, Span, redacted
 from agent.records.redaction.turns import bare, goes_on, repeats, unfinished
-from agent.records.silences import Silence, Silences
 from agent.records.sounding import HeardSentence, SoundingReply, within
 from agent.records.understood import UNDERSTOOD
 from agent.settings.privacy import Redacted
@@ -54,8 +54,12 @@ _AS_IT_IS: Mapping[str, frozenset[str]] = {
             "dialled",
             "application",
             "trace",
+            "legs",
         )
     ),
+    "leg": frozenset(("leg", "what", "to")),
+    "platform": frozenset(("leg",)),
+    "party": frozenset(("party",)),
     "recording": frozenset(("file",)),
 }
 """Fields that are no words, by kind of line: what records are found by."""

@@ -24,14 +24,16 @@ from sqlalchemy import (
     update,
 )
 
-from agent.records import lines, locks, words_index
-from agent.records.audio_log import ENDING
-from agent.records.encoding import SEALED
 from agent.records.events import JournalLine
-from agent.records.number_forms import looked_up_as
-from agent.records.record_files import DAMAGED
-from agent.records.recordings import CONTENT_TYPES
+from agent.records.journals import lines, locks
+from agent.records.journals.record_files import DAMAGED
+from agent.records.legs import numbers_of
+from agent.records.recordings.audio_log import ENDING
+from agent.records.recordings.encoding import SEALED
+from agent.records.recordings.kept import CONTENT_TYPES
 from agent.records.seals import FILE_MARK, MARK, KeySeal, SealError
+from agent.records.search import call_numbers, words_index
+from agent.records.search.number_forms import looked_up_as
 from agent.settings.sealing_keys import SealingKey
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records, seal_keys
@@ -132,6 +134,7 @@ class Resealing:
             changed.append({"row": getattr(row, key.name), "data": self._seal.hide(text)})
             if table is call_records:
                 changed[-1] |= self._looked_up(text)
+                self._numbers(connection, row.number, text)
                 self._index(connection, row.number)
         if changed:
             names = [name for name in changed[0] if name != "row"]
@@ -155,6 +158,11 @@ class Resealing:
             name: self._seal.look_up(looked_up_as(str(data.get(name, ""))))
             for name in ("caller", "called")
         }
+
+    def _numbers(self, connection: Connection, record: int, text: str) -> None:
+        """Have a record found by the numbers of its other legs by the new key."""
+        call_numbers.remove(connection, record)
+        call_numbers.add(connection, self._seal, record, numbers_of(json.loads(text)))
 
     def _index(self, connection: Connection, record: int) -> None:
         """Put the words of a record into the index anew: they are looked up by the key, too."""

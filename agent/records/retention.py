@@ -23,11 +23,13 @@ from sqlalchemy import (
     update,
 )
 
-from agent.records import record_files, words_index
-from agent.records.buckets import BucketError
 from agent.records.call_records import Place, hidden, shown
 from agent.records.erasing import AT_ONCE, OVER_AFTER, Erasing, InProgressError
+from agent.records.journals import record_files
+from agent.records.legs import legs_of
+from agent.records.recordings.buckets import BucketError
 from agent.records.seals import Seal, SealError
+from agent.records.search import call_numbers, words_index
 from agent.settings.errors import SettingsError
 from agent.settings.privacy import PrivacySettings
 from agent.store.engine import Database
@@ -58,19 +60,20 @@ _STAYS = frozenset((
     "connected", "direction", "rate", "language", "lineup", "caller", "called", "dialled",
     "application", "confidence", "decided", "cut_off", "said", "name", "seconds", "status",
     "answer_time", "reason", "hung_up_by", "close_code", "stage", "provider", "kind", "missing",
-    "below",
+    "below", "legs",
 ))  # fmt: skip
 """Fields of lines with words that are none."""
 
 _WORDLESS = frozenset((
     "timing", "held", "resumed", "failover", "failed", "transfer", "recording", "usage",
-    "ended", "platform", "dropped",
+    "ended", "platform", "leg", "dropped",
 ))  # fmt: skip
 """Lines without words. Of other kinds all is words but what is known to be none."""
 
 _OF_NUMBERS: Mapping[str, frozenset[str]] = {
-    "call": frozenset(("caller", "called", "headers", "dialled")),
+    "call": frozenset(("caller", "called", "headers", "dialled", "legs")),
     "transfer": frozenset(("to",)),
+    "leg": frozenset(("to",)),
 }
 
 _NUMBERS = frozenset(("about",))
@@ -270,6 +273,7 @@ class Retention:
             words_index.remove(connection, number)
         connection.execute(update(call_records).where(its).values(values))
         if part == "numbers":
+            call_numbers.remove(connection, number)
             words_index.renew_facts(connection, self._seal, number)
 
     def _files_before(self, before: float) -> int:
@@ -302,6 +306,8 @@ def _of_record(part: Part, data: Mapping[str, Any]) -> dict[str, Any]:
         kept[kind] = fields if kind in _STAYS else without(part, kind, fields)
     if part == "recordings" and "headers" in data:
         kept["headers"] = data["headers"]
+    if legs := legs_of(data):
+        kept["legs"] = [without(part, "leg", leg) for leg in legs]
     if usage := data.get("usage"):
         kept["usage"] = usage
     return kept

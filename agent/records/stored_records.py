@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from agent.records import words_index
 from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.erasing import was_erased
-from agent.records.events import JournalLine, Outcome
-from agent.records.journal_names import MADE, began
-from agent.records.number_forms import looked_up_as
+from agent.records.events import Disclosed, JournalLine, Outcome
+from agent.records.journals.journal_names import MADE, began
+from agent.records.legs import legs_of, numbers_of, with_leg
 from agent.records.seals import Seal
+from agent.records.search import call_numbers, words_index
+from agent.records.search.number_forms import looked_up_as
 from agent.records.values import began_at
 from agent.records.webhooks.outbox import Outbox
 from agent.store.engine import Database
@@ -32,8 +33,12 @@ WHOSE = ("call_id", "id", "about")
 OF_THE_CALL = ("ended", "platform", "summary", "recording")
 """Kinds of lines whose last is known of a record without its events."""
 
-CHANGES = {*OF_THE_CALL, "usage", "wanted"}
+CHANGES = {*OF_THE_CALL, "usage", "wanted", "leg", "disclosed"}
 """Kinds of lines of which something becomes of the record, besides that they are kept."""
+
+MAKES_A_RECORD = ("platform", "leg")
+"""Kinds of lines which the platform's word on a call stands in: it leaves a record, though nobody
+has answered it."""
 
 BY_REASON: Mapping[str, Outcome] = {
     "the caller hung up": "caller hung up",
@@ -129,7 +134,7 @@ class StoredRecords:
         told = {number: _believed(records[number], theirs) for number, theirs in told.items()}
         if not told:
             return
-        names = ("data", "changed", "ended", "outcome", "summary_due")
+        names = ("data", "changed", "ended", "outcome", "summary_due", "disclosed")
         change = update(call_records).where(call_records.c.number == bindparam("its_number"))
         connection.execute(
             change.values({name: bindparam(name) for name in names}),
@@ -137,6 +142,7 @@ class StoredRecords:
         )
         words_index.add(connection, self._seal, told)  # by what stands in the records now
         for number, theirs in told.items():
+            self._note_numbers(connection, number, theirs)
             if self._outbox is not None:
                 self._outbox.add(connection, number, theirs)
 
@@ -151,7 +157,7 @@ class StoredRecords:
         wanted = {_id(line): line for line in firsts}
         rows = {name: self._row(line) for name, line in wanted.items()}
         for name, told in self._without_call(connection, rows).items():
-            data = {**wanted[name].fields, "platform": shown(self._seal, told.data).get("platform")}
+            data = _taken_over(wanted[name].fields, shown(self._seal, told.data))
             row = rows.pop(name) | {"data": hidden(self._seal, data)}
             this = update(call_records).where(call_records.c.number == told.number)
             connection.execute(this.values(row))
@@ -165,7 +171,7 @@ class StoredRecords:
         ids = {row["call_id"]: name for name, row in rows.items() if row["agent"]}
         columns = call_records.c
         told = select(columns.number, columns.call_id, columns.data).where(
-            columns.call_id.in_(ids), columns.outcome == "not answered", columns.agent == ""
+            columns.call_id.in_(ids), columns.outcome == "not answered"
         )
         return {ids[row.call_id]: row for row in connection.execute(told).all()}
 
@@ -209,7 +215,7 @@ class StoredRecords:
             return found[its_id]
         latest = select(func.max(columns.number)).where(columns.call_id == digest(str(call_id)))
         number: int | None = connection.scalar(latest)
-        if number is not None or line.kind != "platform":
+        if number is not None or line.kind not in MAKES_A_RECORD:
             return number
         if was_erased(connection, digest(str(call_id))):
             return None
@@ -217,7 +223,11 @@ class StoredRecords:
         at = began(line.journal)
         row |= {"started": at or row["started"], "ended": at or row["started"]}
         connection.execute(insert(call_records).on_conflict_do_nothing(), [row])
-        return self._by_id(connection, [line.journal]).get(line.journal)
+        number = self._by_id(connection, [line.journal]).get(line.journal)
+        about = line.fields.get("about")
+        if number is not None and isinstance(about, dict):
+            call_numbers.add(connection, self._seal, number, numbers_of(about))
+        return number
 
     def _by_id(self, connection: Connection, ids: Iterable[str]) -> dict[str, int]:
         columns = call_records.c
@@ -246,6 +256,15 @@ class StoredRecords:
             "data": hidden(self._seal, given),
         }
 
+    def _note_numbers(
+        self, connection: Connection, record: int, lines: Iterable[JournalLine]
+    ) -> None:
+        """Have a record found by whoever was dialled for its call, beside caller and called."""
+        numbers = [
+            one for line in lines if line.kind in ("call", "leg") for one in numbers_of(line.fields)
+        ]
+        call_numbers.add(connection, self._seal, record, numbers)
+
     def _changed(
         self, connection: Connection, row: Row[Any], lines: Iterable[JournalLine]
     ) -> dict[str, Any]:
@@ -256,6 +275,7 @@ class StoredRecords:
             "ended": row.ended,
             "outcome": row.outcome,
             "summary_due": row.summary_due,
+            "disclosed": row.disclosed,
         }
         told = [line for line in lines if line.kind in CHANGES]
         # Of most lines, while a call goes on, nothing does.
@@ -267,15 +287,15 @@ class StoredRecords:
         """Return what changes in the row of a record by these lines."""
         data = dict(shown(self._seal, row.data))
         ended, outcome, due = row.ended, row.outcome, row.summary_due
+        disclosed: Disclosed | None = row.disclosed
         for line in told:
-            if line.kind in OF_THE_CALL:
-                data[line.kind] = {"at": line.at, **line.fields}
-            elif line.kind == "usage":
-                data["usage"] = [*data.get("usage", ()), dict(line.fields)]
+            data |= _known(data, line)
             if line.kind == "wanted" and "summary" not in data:
                 due = 0.0  # at once, when it has ended
             elif line.kind == "summary":
                 due = None
+            if line.kind == "disclosed" and disclosed != "yes":
+                disclosed = "cut-off" if line.fields.get("cut_off") else "yes"
             if line.kind == "ended":
                 ended, outcome = row.started + max(line.at or 0.0, 0.0), outcome_of(line.fields)
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
@@ -286,6 +306,7 @@ class StoredRecords:
             "ended": ended,
             "outcome": outcome,
             "summary_due": due,
+            "disclosed": disclosed,
         }
 
 
@@ -299,6 +320,25 @@ def _believed(row: Row[Any], lines: list[JournalLine]) -> list[JournalLine]:
     if row.ended is None and not any(o.kind == "ended" and o.journal == own for o in lines):
         return lines
     return [one for one in lines if one.journal == own or one.kind not in once]
+
+
+def _known(data: Mapping[str, Any], line: JournalLine) -> dict[str, Any]:
+    """Return what is known of a record besides, by one more line."""
+    if line.kind in OF_THE_CALL:
+        return {line.kind: {"at": line.at, **line.fields}}
+    if line.kind == "leg":
+        return {"legs": with_leg(data, line.fields)}
+    if line.kind == "usage":
+        return {"usage": [*data.get("usage", ()), dict(line.fields)]}
+    return {}
+
+
+def _taken_over(call: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a call whose platform was faster than its ``call`` line."""
+    data = {**call, **{name: told[name] for name in ("platform",) if name in told}}
+    for leg in legs_of(told):
+        data["legs"] = with_leg(data, leg)
+    return data
 
 
 def _own(line: JournalLine) -> JournalLine:

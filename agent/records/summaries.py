@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import structlog
@@ -53,6 +54,8 @@ SHORT = "what the caller wanted, what was agreed, and what is left to be done, i
 
 NOBODY_WRITES = "no language model in the line-up can write: lookup only says what it was given"
 NOTHING_SAID = "the caller said nothing"
+NOT_AGREED = "the caller has not agreed to the agent"
+ONLY_A_MACHINE = "nobody has answered but a machine"
 NOBODY_ANSWERED = "no language model has answered within a day"
 SEALED_AWAY = "the key for what was said is not among privacy.keys"
 UNUSABLE = "what the agent file wanted cannot be read"
@@ -176,8 +179,11 @@ class Summaries:
         """Write the lines of one call; return False if nobody of those who can has answered."""
         said = [one for one in conversation(events) if one.text.strip()]
         wanted = next((event.fields for event in events if event.kind == "wanted"), {})
-        form = form_of(wanted)
+        form, agreed = form_of(wanted), _agreed(events) if wanted.get("after_consent") else -inf
+        said = [one for one in said if agreed is not None and (one.at or 0.0) >= agreed]
         why = self._why_not(record, said) if form is not None else UNUSABLE
+        why = NOT_AGREED if agreed is None else why
+        why = why or (ONLY_A_MACHINE if _was_a_machine(events) else "")
         if form is None or why:
             names = form.names if form is not None else (SUMMARY,)
             self._write_summary(record, Filled(fields={}, missing=dict.fromkeys(names, why)))
@@ -210,6 +216,21 @@ class Summaries:
         line |= {"fields": fields, "missing": dict(filled.missing)}
         line |= {"shortened": True} if filled.shortened else {}
         self._write(record, SUMMARY, line)
+
+
+def _agreed(events: Sequence[RecordedEvent]) -> float | None:
+    """Return when the caller has agreed to the agent, in seconds; None if they have not.
+
+    What was said before is for no model. The last line holds: a machine may have agreed before.
+    """
+    asked = [one for one in events if one.kind == "consent"]
+    return asked[-1].at if asked and asked[-1].fields.get("status") == "given" else None
+
+
+def _was_a_machine(events: Sequence[RecordedEvent]) -> bool:
+    """Return whether the agent has heard that no person has answered: then no model is shown it."""
+    who = [one.fields for one in events if one.kind == "screened" and "why" in one.fields]
+    return bool(who) and who[-1].get("answerer") in ("machine", "screener")
 
 
 def _marked(one: SpokenTurn) -> str:

@@ -14,15 +14,16 @@ from typing import Any
 import structlog
 
 from agent.call import orders
+from agent.call.opting_out import OptingOut, no_more_calls
 from agent.call.transfer import Handover
 from agent.call_headers import CallHeaders
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.script import Details, Script
 from agent.private_files import make_private_file
-from agent.records import stereo
 from agent.records.events import RecordedEvent
-from agent.records.stereo import StereoAudio
+from agent.records.recordings import stereo
+from agent.records.recordings.stereo import StereoAudio
 from agent.replay.caller_turns import caller_turns, heard_as_speech
 from agent.replay.conversation import MeasuredConversation, happened
 from agent.replay.recorded_call import NotReplayedError, RecordedCall
@@ -36,6 +37,7 @@ from agent.server.providers import warm
 from agent.settings import Settings
 from agent.simulator.stretches import sounding
 from agent.simulator.virtual_time import VirtualTimeLoop
+from agent.store.opt_outs import How
 from agent.stream.channel import Channel
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
@@ -203,11 +205,13 @@ async def _hold(
         if how.tools:
             servers = await opened.enter_async_context(running_mcp_servers(how.settings.mcp))
             tools = script.tools.for_call(servers)
+        if opts_out := call.outgoing and not any(one.kind == "party" for one in call.events):
+            tools += (no_more_calls(_keep_nothing, lines.add),)
         providers = resources.providers
         background, speech = BackgroundTasks(), probe_speech()
         opened.push_async_callback(background.aclose)
         background.keep_running(lambda: providers.watch(speech), "watching the providers")
-        lineup = providers.lineup()
+        lineup = providers.lineup(script.names_on_line)
         opened.push_async_callback(lineup.aclose)
         lines.add("call", **_first_line(call, how))
         mover = _Mover(call.events, background, caller)
@@ -220,7 +224,15 @@ async def _hold(
             tools=tools,
         )
         mover.obey = held.obey
+        if opts_out:
+            opting_out = OptingOut(_keep_nothing, held.history, held.obey, script)
+            opened.push_async_callback(opting_out.aclose)
         await held.run()
+
+
+async def _keep_nothing(_how: How) -> bool:
+    """Return True, as the list of who wants no more calls would: a replay puts nobody on it."""
+    return True
 
 
 def _answered(call_id: str, rate: int) -> StreamProtocol:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.records.events import RecordedEvent
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.sinch_limits import DEFAULT_RATE, RATES
 from pipelines.audio import BYTES_PER_SAMPLE, Audio, at_rate
 
@@ -73,7 +73,7 @@ def recorded_call(
         NotReplayedError: If there is nothing in the recording.
     """
     notes: list[str] = []
-    began = _number(_first(events, "recording", "began"))
+    began = _number(_first(events[::-1], "recording", "began"))  # one before it was deleted
     sound = _from_the_answer_on(sound, began, call.get("rate"), notes)
     notes += _pauses(events)
     if not events:

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.records import stereo
-from agent.records.buckets import BucketError
 from agent.records.call_records import CallRecords, RecordFilter, SeveralRecordsError
 from agent.records.events import CallRecord, RecordedEvent
-from agent.records.recordings import NOT_RECORDED, NoRecordingError, Recordings, recording_of
+from agent.records.recordings import stereo
+from agent.records.recordings.buckets import BucketError
+from agent.records.recordings.kept import NOT_RECORDED, NoRecordingError, Recordings, recording_of
+from agent.records.recordings.stereo import NoAudioError, StereoAudio
 from agent.records.seals import SealError
-from agent.records.stereo import NoAudioError, StereoAudio
 from agent.records.values import moment
 from agent.replay.recorded_call import NotReplayedError, RecordedCall, recorded_call
 from agent.settings import SettingsError

@@ -23,7 +23,7 @@ from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.call_facts import call_facts, screens_of
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.legs import PartyLeg
+from agent.sinch.legs.leg_kinds import PartyLeg
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
 from agent.store.errors import StoreError
 from agent.stream.addresses import is_loopback
@@ -302,12 +302,12 @@ class Admission:
         call_control = self._call_control
         placed = None
         call, can_transfer = None, False
-        parties: tuple[LineParty, ...] = ()
+        legs: Sequence[PartyLeg] = ()
         if call_control is not None:
             placed = await call_control.placed(claims.dialled) if claims.dialled else None
             # What the callback had comes back by the stream in part.
             call, can_transfer = await call_control.bridged(claims)
-            parties = tuple(_line_parties(await call_control.parties.of(name)))
+            legs = await call_control.parties.of(name)
         came_with = call.headers if call is not None else {}
         headers = CallHeaders([*came_with.items(), *connect.headers.items()])
         known = ExpectedCall(
@@ -317,7 +317,7 @@ class Admission:
             called=headers.get("called", ""),
             variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
-            parties=parties,
+            parties=tuple(_line_parties(legs)),
             lists_phone=placed is not None and bool(placed.parties),
         )
         about = details(headers, claims.call, known)
@@ -333,7 +333,8 @@ class Admission:
             script=script,
             headers=headers,
             application=self._other_application(connect),
-            facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
+            facts=call_facts(call, placed, parties=legs)
+            | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
             whom=placed.to if placed is not None and (call is None or not call.parties) else "",
             screens=screens_of(placed),

@@ -14,31 +14,31 @@ from agent.records.summaries import SummaryModel
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
-from agent.server.call_actions import CallActions
-from agent.server.call_answers import CallAnswers
 from agent.server.call_recording import recording_of
 from agent.server.call_runner import CallResources, CallRunner
-from agent.server.capacity import Capacity
 from agent.server.checks.surroundings import looks
 from agent.server.health import FolderWatch, Health
-from agent.server.load import LoopLoad
-from agent.server.machine import cores, room
+from agent.server.load.capacity import Capacity
+from agent.server.load.loop_load import LoopLoad
+from agent.server.load.machine import cores, room
+from agent.server.load.overload import Overload, readings, workers_of
+from agent.server.load.watchdog import Watchdog
 from agent.server.metrics.call_counts import CallCounts
 from agent.server.metrics.process_state import ProcessParts
 from agent.server.metrics.scrape import ProcessMetrics
 from agent.server.metrics.worker_sockets import WorkerMetrics
-from agent.server.operator import OperatorInterface
-from agent.server.operator_records import OperatorRecords
-from agent.server.opt_out_answers import OptOutAnswers
+from agent.server.operator.call_actions import CallActions
+from agent.server.operator.call_answers import CallAnswers
+from agent.server.operator.interface import OperatorInterface
+from agent.server.operator.opt_out_answers import OptOutAnswers
+from agent.server.operator.recording_answers import RecordingAnswers
+from agent.server.operator.records import OperatorRecords
 from agent.server.orphans import Orphans
-from agent.server.overload import Overload, readings, workers_of
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.providers import warm_expected
 from agent.server.record_keeping import RecordKeeping
-from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.throttle import SharedTries
-from agent.server.watchdog import Watchdog
 from agent.server.workers.siblings import Siblings
 from agent.server.workers.worker_slot import WorkerSlot
 from agent.settings import Settings
@@ -46,8 +46,8 @@ from agent.settings.calls import CallSettings
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
-from agent.sinch.dial_rules import home_country
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.dialling.dial_rules import home_country
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
 from agent.store.store import Store

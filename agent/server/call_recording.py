@@ -11,9 +11,9 @@ import structlog
 from agent.call.orders import CallerMoved, ControlRecording, Order, ReturnToCaller
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
-from agent.records.audio_log import LogHead
-from agent.records.recorder import Recorder
-from agent.records.recording_files import RecordingFile, RecordingWriter
+from agent.records.recordings.audio_log import LogHead
+from agent.records.recordings.recorder import Recorder
+from agent.records.recordings.recording_files import RecordingFile, RecordingWriter
 from agent.settings.recording import RecordingSettings
 from pipelines.conversation import (
     PAUSE_RECORDING,
@@ -25,8 +25,8 @@ from pipelines.tools.tool import CallInfo, Tool
 
 log = structlog.get_logger()
 
-By = Literal["model", "keys", "operator", "transfer"]
-"""On whose word a recording pauses, goes on or stops."""
+By = Literal["model", "keys", "operator", "transfer", "machine"]
+"""On whose word a recording pauses, goes on or stops; or that it was of a machine."""
 
 
 Note = Callable[..., None]
@@ -39,7 +39,8 @@ class CallRecording:
     Where the caller is told of it first, nothing is recorded before they have heard that in full:
     the line of the record that says so begins it. If it is cut off, or cannot be spoken, the call
     goes on and is not recorded. A call that is screened by what the agent hears is not recorded
-    before it is known that no machine has answered, and not at all if one has.
+    before it is known that a person has answered. What was recorded is deleted if it turns out to
+    have been a machine, or a call screener; somebody who comes then is recorded anew.
 
     Args:
         writer: Writes it.
@@ -47,6 +48,8 @@ class CallRecording:
         rate: Hertz.
         settings: When it begins, and by which keys it stops.
         consent: What the caller is told first; ``""`` if it begins without.
+        asks: Whether they are asked first if the agent may deal with them at all: then it begins
+            with their yes, or once they have heard the consent after it.
     """
 
     def __init__(
@@ -56,7 +59,10 @@ class CallRecording:
         rate: int,
         settings: RecordingSettings,
         consent: str,
+        *,
+        asks: bool = False,
     ) -> None:
+        self._asks = asks
         self._writer = writer
         self._name = name
         self._rate = rate
@@ -76,7 +82,7 @@ class CallRecording:
         """
         self._note = note
         self._recorder = Recorder(self._rate, zero, self._begin_file)
-        if not (self._consent or screened):
+        if not (self._consent or screened or self._asks):
             self._begin()
 
     def watching(self, journal: Journal) -> Journal:
@@ -179,10 +185,18 @@ class CallRecording:
 
     def _heard(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Begin once the caller has heard all that they have to, or it is known to be a caller."""
-        if self._recorder is None or self._recorder.state != "waiting":
+        if self._recorder is None:
             return
-        if not self._consent:
-            may_begin = kind == "screened" and "why" in fields and fields["answerer"] != "machine"
+        answerer = fields["answerer"] if kind == "screened" and "why" in fields else ""
+        if answerer in ("machine", "screener") and self._recorder.forget():
+            self._writer.counts.deleted += 1
+            self._tell("stopped", {}, by="machine", deleted=True)
+        if self._recorder.state != "waiting":
+            return
+        if not self._consent and self._asks:
+            may_begin = kind == "consent" and fields["status"] == "given"
+        elif not self._consent:
+            may_begin = answerer in ("human", "unknown")
         else:
             said = _words(str(fields.get("text", "")))
             may_begin = kind == "agent" and not fields.get("cut_off") and said == self._consent
@@ -269,7 +283,8 @@ def recording_of(
         return not_recorded(script, name, rate)
     consent = script.recording_consent or settings.consent
     file = f"{name}.{settings.format}"
-    recording = CallRecording(writer, file, rate, settings, consent)
+    asks = script.consent is not None
+    recording = CallRecording(writer, file, rate, settings, consent, asks=asks)
     return recording, replace(script, recording_consent=consent)
 
 

@@ -14,23 +14,23 @@ import structlog
 from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
-from agent.call.opting_out import no_more_calls
+from agent.call.opting_out import Keep, OptingOut, no_more_calls
 from agent.call.screening import Screening
-from agent.call.transfer import Handover, Mover, TransferError
+from agent.call.transfer import Handover, HasAnsweredError, Mover, TransferError
 from agent.call.turn_record import Journal
-from agent.records.secret_keys import SecretKeys
-from agent.records.writer import Record
+from agent.records.journals.secret_keys import SecretKeys
+from agent.records.journals.writer import Record
 from agent.server.admission import Admitted
 from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
-from agent.server.live_audio import CallAudio
-from agent.server.live_feed import LocalFeed
-from agent.server.live_happenings import CallFacts
+from agent.server.live.call_audio import CallAudio
+from agent.server.live.feed import LocalFeed
+from agent.server.live.happenings import CallFacts
 from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
-from agent.sinch.party_tools import party_tools
-from agent.sinch.refusals import CallControlError, RefusedError
+from agent.sinch.dialling.party_tools import party_tools
+from agent.sinch.refusals import AnsweredError, CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.stream.channel import Channel
@@ -191,9 +191,7 @@ class CallRunner:
             async with AsyncExitStack() as opened:
                 journal, feed = self._begin_record(admitted, started, came, connect.rate, trace)
                 opened.push_async_callback(journal.aclose)
-                if wanted := admitted.script.afterwards.wanted:
-                    journal.add("wanted", **wanted)
-                lineup = self._resources.providers.lineup()
+                lineup = self._resources.providers.lineup(admitted.script.names_on_line)
                 opened.push_async_callback(lineup.aclose)
                 recording, script = self._resources.record(
                     admitted.script, journal.id, connect.rate
@@ -206,6 +204,7 @@ class CallRunner:
                 if screening is not None:
                     opened.push_async_callback(screening.aclose)
                 call = self._build(admitted, channel, lineup, record, recording, trace, screening)
+                self._listen_for_opt_out(admitted, call, opened)
                 call.history.line.pacing = self._resources.frame_costs.pacing
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
@@ -267,6 +266,8 @@ class CallRunner:
         )
         feed = LocalFeed(facts, journal, awaited=self._registry.feeds.awaits(admitted.name))
         journal.add("call", call_id=admitted.call_id, **said)
+        if script.wanted:
+            journal.add("wanted", **script.wanted)
         return journal, feed
 
     def _build(
@@ -290,8 +291,7 @@ class CallRunner:
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
-        if admitted.whom and (call_control := self._call_control) is not None:
-            keep = partial(call_control.opt_out, admitted.whom, admitted.agent, "model")
+        if (keep := self._opts_out(admitted)) is not None:
             tools += (no_more_calls(keep, note),)
         call = self._resources.build(
             admitted,
@@ -305,9 +305,23 @@ class CallRunner:
         if recording is not None:
             record = call.history.record
             recording.start(record.began, record.note, screened=screening is not None)
-        if screening is not None:
-            screening.attach(call.end)
         return call
+
+    def _opts_out(self, admitted: Admitted) -> Keep | None:
+        """Return what keeps that whoever we have called wants no more calls; None if we have not.
+
+        Args:
+            admitted: Their call.
+        """
+        if not admitted.whom or self._call_control is None:
+            return None
+        return partial(self._call_control.opt_out, admitted.whom, admitted.agent)
+
+    def _listen_for_opt_out(self, admitted: Admitted, call: Call, opened: AsyncExitStack) -> None:
+        """Have whoever we have called opt out by key, or in their answer to the question."""
+        if (keep := self._opts_out(admitted)) is not None:
+            opting_out = OptingOut(keep, call.history, call.obey, admitted.script)
+            opened.push_async_callback(opting_out.aclose)
 
     def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:
         """Return what hears who has answered a call of ours; None if nobody asks."""
@@ -336,7 +350,11 @@ class CallRunner:
         async def move(handover: Handover) -> None:
             summary = partial(summary_of, handover, self._resources.providers.llm)
             try:
-                await call_control.transfer(claims, handover.to, handover.warm, summary)
+                await call_control.transfer(
+                    claims, handover.to, handover.warm, summary, leg_name=handover.leg
+                )
+            except AnsweredError as error:
+                raise HasAnsweredError(str(error)) from None
             except RefusedError:  # Sinch's words may quote the number
                 raise TransferError("Sinch does not dial") from None
             except CallControlError as error:

@@ -18,7 +18,7 @@ import structlog
 
 from agent.personas.folder import AgentFolder
 from agent.personas.loader import NAME
-from agent.server.capacity import why_broken
+from agent.server.load.capacity import why_broken
 from agent.server.registry import CallRegistry
 from agent.server.workers.siblings import Siblings
 from agent.version import VERSION

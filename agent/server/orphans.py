@@ -1,5 +1,7 @@
 """What is left of processes that have died: phones are hung up, and records closed.
 
+Phones that they had dialled onto a line ring on, but no longer than they may.
+
 Records whose journals are still on a disk are the loader's, of whoever finds them there.
 """
 
@@ -12,7 +14,7 @@ import structlog
 
 from agent.records.interrupted import ClosesRecords
 from agent.sinch.call_control import CallControl
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.refusals import CallControlError
 from agent.store.errors import StoreError
 from agent.store.live_calls import OrphanCall
@@ -86,7 +88,8 @@ class Orphans:
             log.warning("processes died", processes=len(dead))
         for process, at in dead.items():
             for call in await self._processes.inherit(process, at):
-                due = now() if call.held else now() + max(0.0, STREAM_WITHIN - call.age)
+                wait = 0.0 if call.held else (call.rings_for or STREAM_WITHIN) - call.age
+                due = now() + max(0.0, wait)
                 self._left.append(_Left(call=call, due=due))
         waiting, self._left = self._left, []
         while waiting:

@@ -12,24 +12,24 @@ from agent.records.call_records import CallRecords
 from agent.records.due_summaries import DueSummaries
 from agent.records.erasing import Erasing
 from agent.records.events import CallRecord
-from agent.records.finishing import AT_ONCE, RecordingFinisher
 from agent.records.interrupted import InterruptedRecords
-from agent.records.loader import RecordLoader
+from agent.records.journals.loader import RecordLoader
+from agent.records.journals.record_files import JOURNALS
+from agent.records.journals.spool import Spool
+from agent.records.journals.writer import RecordWriter
 from agent.records.private_lines import PrivateLines
-from agent.records.record_files import JOURNALS
-from agent.records.recording_files import RecordingWriter
-from agent.records.recordings import Recordings
+from agent.records.recordings.finishing import AT_ONCE, RecordingFinisher
+from agent.records.recordings.kept import Recordings
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.retention import Retention
 from agent.records.sealing import seal_of
 from agent.records.seals import Seal
-from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
 from agent.records.summaries import Summaries, SummaryModel
 from agent.records.webhooks.delivery import Webhooks
 from agent.records.webhooks.endpoints import endpoints
 from agent.records.webhooks.outbox import Outbox
 from agent.records.webhooks.source import MessageSource
-from agent.records.writer import RecordWriter
 from agent.server.erasure import RecordErasure
 from agent.settings import Settings
 from agent.settings.privacy import PrivacySettings

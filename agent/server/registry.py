@@ -15,16 +15,16 @@ import structlog
 from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
-from agent.records.writer import RecordWriter
+from agent.records.journals.writer import RecordWriter
 from agent.server.call_recording import CallRecording
-from agent.server.capacity import Capacity
-from agent.server.live_feed import CallFeeds, LocalFeed
-from agent.server.live_relay import LiveRelay
-from agent.server.load import PROVEN_AFTER
+from agent.server.live.feed import CallFeeds, LocalFeed
+from agent.server.live.relay import LiveRelay
+from agent.server.load.capacity import Capacity
+from agent.server.load.loop_load import PROVEN_AFTER
 from agent.server.workers.call_places import CallPlaces
 from agent.server.workers.siblings import Siblings
-from agent.sinch.contracts import ExpectedCall
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.contracts import ExpectedCall, PlatformLine
+from agent.sinch.legs.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
@@ -40,6 +40,8 @@ DRAINING = "draining"
 
 ORDERS_AGAIN = 0.5
 """Seconds until orders are looked for again, when that has failed."""
+
+_Fields = Mapping[str, Any]
 
 ANNOUNCED_WITHIN = 5.0
 """Seconds for the streams of calls that were announced before the drain: they come within two or
@@ -246,10 +248,10 @@ class CallRegistry:
         return held is not None and held.recording is not None
 
     def platform_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+        self, call_id: str, fields: _Fields, about: _Fields, kind: PlatformLine = "platform"
     ) -> None:
         """Add to the transcript of a call what the platform says of it; see LocalCalls."""
-        self.records.platform_line(call_id, fields, about)
+        self.records.platform_line(call_id, fields, about, kind)
 
     # Other processes, and the end
 

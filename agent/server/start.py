@@ -12,9 +12,9 @@ from agent.server.app import Service
 from agent.server.assembly import service
 from agent.server.checks import needed, undisclosed
 from agent.server.connections import HttpConnections
-from agent.server.machine import raise_file_limit
+from agent.server.load.machine import raise_file_limit
+from agent.server.load.memory import keep_some
 from agent.server.mcp_servers import running_mcp_servers
-from agent.server.memory import keep_some
 from agent.server.providers import running, warm_usual
 from agent.server.service_manager import living, notify
 from agent.server.stopping import Stopping, signals

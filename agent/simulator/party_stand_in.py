@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.simulator.party_judging import JudgedTurn, judged
-from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.party.party_judging import JudgedTurn, judged
 from agent.simulator.scenarios.party_calls import VoicedParty
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.stand_in import StandIn
 
 LOOKS_EVERY = 0.1
 """Seconds between two looks at who has hung up."""

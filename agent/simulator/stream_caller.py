@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from agent.simulator.call_in_progress import CallInProgress, command_of
-from agent.simulator.party_call import StreamMember
+from agent.simulator.party.party_call import StreamMember
 from agent.simulator.plan import Plan
 from agent.simulator.playout_buffer import BUFFER_BYTES
 from agent.simulator.report import Report

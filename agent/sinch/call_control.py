@@ -1,67 +1,63 @@
 """What the webhook, the server and the operator ask about calls; each part is in a file of its own.
 
 - :mod:`agent.sinch.incoming`: who calls is answered by which agent.
-- :mod:`agent.sinch.dialling`: calls that we place; :mod:`agent.sinch.outgoing`: those that are
-  answered.
-- :mod:`agent.sinch.transfers`: callers who are passed on; :mod:`agent.sinch.take_overs`: and come
-  back to the agent.
-- :mod:`agent.sinch.parties`: several phones on one line; :mod:`agent.sinch.party_answers` lets them
-  in, :mod:`agent.sinch.line_endings` sees to whoever leaves.
-- :mod:`agent.sinch.endings`: calls that end, and how.
+- :mod:`agent.sinch.dialling`: calls that we place, those that are answered, and several phones on
+  one line.
+- :mod:`agent.sinch.transfers`: callers who are passed on, and come back to the agent.
+- :mod:`agent.sinch.leg_endings`: whoever hangs up; :mod:`agent.sinch.endings`: calls that end.
 
 They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
-:mod:`agent.sinch.dispatch` (orders to its agent), :mod:`agent.sinch.hang_ups` (requests to hang up)
-and :mod:`agent.sinch.directory` (what all processes know); none of them knows this file.
+:mod:`agent.sinch.legs` (what all processes know, and orders to an agent elsewhere) and
+:mod:`agent.sinch.hang_ups` (requests to hang up); none of them knows this file.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import structlog
 
 from agent.call.orders import AnswererFound, TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
-from agent.sinch.answer_watch import AnswerWatch
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import (
     BRIEFING,
     Callback,
     IncomingCall,
     LegAnswered,
     LegEnded,
-    LegIdentity,
     MenuAnswered,
     Other,
 )
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
-from agent.sinch.dial_rules import DialRules
-from agent.sinch.dialling import Dialling
-from agent.sinch.directory import CallDirectory
-from agent.sinch.dispatch import OrderDispatch
+from agent.sinch.dialling.answer_watch import AnswerWatch
+from agent.sinch.dialling.dial_rules import DialRules
+from agent.sinch.dialling.line_endings import LineEndings
+from agent.sinch.dialling.outgoing import OutgoingCalls
+from agent.sinch.dialling.parties import Parties
+from agent.sinch.dialling.party_answers import PartyAnswers
+from agent.sinch.dialling.placing import Dialling
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
-from agent.sinch.leg_tables import LegEvent
-from agent.sinch.legs import (
+from agent.sinch.leg_endings import LegEndings, own_leg
+from agent.sinch.leg_records import LegRecords
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.dispatch import OrderDispatch
+from agent.sinch.legs.leg_kinds import (
     BridgedCall,
-    LegFacts,
-    OwnLeg,
     PartyLeg,
     PlacedLeg,
-    StreamLeg,
     TakeOver,
     TransferLeg,
 )
-from agent.sinch.line_endings import LineEndings
-from agent.sinch.outgoing import OutgoingCalls
-from agent.sinch.parties import Parties
-from agent.sinch.party_answers import PartyAnswers
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
-from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
-from agent.sinch.transfers import Summary, Transfers
-from agent.sinch.versions import ANSWERS
+from agent.sinch.transfers.passing_on import Summary, Transfers
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
@@ -104,24 +100,23 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
-        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups)
+        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups, processes)
+        self._leg_records = records = LegRecords(directory, calls)
         self._transfers = Transfers(
-            settings,
-            directory,
-            dispatch,
-            hang_ups,
-            actions,
-            rules,
-            follow_ups,
-            watch,
+            settings, directory, dispatch, hang_ups, actions, rules, follow_ups, watch
         )
-        self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
-        self._line_endings = lines = LineEndings(directory, dispatch, endings)
+        self._endings = endings = CallEndings(
+            directory, calls, dispatch, hang_ups, follow_ups, records
+        )
+        lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
-            settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
+            settings, directory, hang_ups, lines, actions, rules, watch
         )
         self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
+        )
+        self._leg_endings = LegEndings(
+            directory, self._transfers.endings, lines, endings, records, hang_ups, rules, follow_ups
         )
         self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
@@ -151,7 +146,7 @@ class CallControl:
                 answer = await self._answered(callback)
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
-                return await self._ended(callback)
+                return await self._leg_endings.answer(callback)
             case MenuAnswered():
                 return await self._menu_answered(callback)
             case Other(name="pie"):
@@ -171,8 +166,17 @@ class CallControl:
                 return answers.leave_alone()
         return answers.nothing()
 
+    def answer_late(self, callback: Callback) -> None:
+        """Do what there is to be done though a callback was answered without a look at it.
+
+        Of an end, that is all: nobody tells of it again. Whoever has answered is hung up by
+        :meth:`sorry`, and their end is told. Returns at once.
+        """
+        if isinstance(callback, LegEnded):
+            self._leg_endings.see_later(callback)
+
     async def _answered(self, callback: LegAnswered) -> Svaml:
-        match await self._own_leg(callback.leg):
+        match await own_leg(self._directory, callback.leg):
             case PlacedLeg() as leg:
                 match callback.by:
                     case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
@@ -185,40 +189,10 @@ class CallControl:
         return ANSWERS[callback.leg.version].leave_alone()
 
     async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
-        leg = await self._own_leg(callback.leg, callback.menu)
+        leg = await own_leg(self._directory, callback.leg, callback.menu)
         if isinstance(leg, TransferLeg) and callback.menu in (BRIEFING, leg.name):
             return await self._transfers.decided(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
-
-    async def _ended(self, callback: LegEnded) -> Svaml:
-        leg = await self._own_leg(callback.leg)
-        kind = "" if leg is None else leg.name[:1]
-        log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
-        if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
-            self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
-        match leg:
-            case PlacedLeg():
-                facts = LegFacts(result=callback.result, reason=callback.reason)
-                await self._directory.advance(leg, LegEvent.ENDED, facts)
-                return await self._endings.phone_ended(leg.name, callback)
-            case TransferLeg():
-                return await self._transfers.ended(leg, callback)
-            case PartyLeg():
-                return await self._line_endings.party_ended(leg, callback)
-            case StreamLeg():
-                self._endings.stream_leg_ended(leg.of)
-                return ANSWERS[callback.leg.version].nothing()
-        return await self._endings.phone_ended(callback.leg.call_id, callback)
-
-    async def _own_leg(self, leg: LegIdentity, menu: str = "") -> OwnLeg | None:
-        """Return the leg as we know it; None if we did not ask for it.
-
-        Args:
-            leg: In the platform's words.
-            menu: Whose name is that of its leg in version 1, if it says nothing else.
-        """
-        name = leg.name or leg.custom or menu
-        return await self._directory.leg(name) if name else None
 
     async def let_go(self, name: str) -> None:
         """See to a call whose process has died; see :meth:`CallEndings.let_go`."""
@@ -245,8 +219,8 @@ class CallControl:
         await self._transfers.request(name, order, take_over)
 
     async def give_back(self, name: str) -> None:
-        """Have the agent of a call talk to its caller again; see :meth:`TakeOvers.give_back`."""
-        await self._transfers.take_overs.give_back(name)
+        """Have the agent of a call talk to its caller again, alone; see :meth:`Transfers.stop`."""
+        await self._transfers.stop(name)
 
     # What the process with the stream of a call asks for, by the claims of its token
 
@@ -261,9 +235,13 @@ class CallControl:
         to: str,
         warm: WarmTransfer | None = None,
         summary: Summary | None = None,
+        *,
+        leg_name: str = "",
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
-        await self._transfers.dial(_name(claims), to, warm, summary)
+        leg = await self._transfers.dial(_name(claims), to, warm, summary, leg_name=leg_name)
+        note = partial(self._leg_records.dialled, leg, to)
+        await self._follow_ups.finish(note, "record who was dialled", otherwise=None)
 
     async def opt_out(self, to: str, agent: str, how: How) -> bool:
         """Keep that somebody wants no more calls; return whether that is new.

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from agent import phone_numbers
 from agent.call.screening import Screens
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.legs import BridgedCall, PlacedLeg
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, PlacedLeg
+
+LegKind = Literal["party", "transfer", "stream"]
+"""What a leg is: a phone on the line, whom the caller was passed on to, or the agent's end."""
 
 
 def call_facts(
-    call: BridgedCall | None, leg: PlacedLeg | None, ended: LegEnded | None = None
+    call: BridgedCall | None,
+    leg: PlacedLeg | None,
+    ended: LegEnded | None = None,
+    parties: Sequence[PartyLeg] = (),
 ) -> dict[str, object]:
     """Return the fields of a call's first line that are known here.
 
@@ -20,6 +27,7 @@ def call_facts(
         call: It, if it has a stream of ours, or was to have one.
         leg: Of a call that we placed.
         ended: What the platform said last, for a call that we know nothing else of.
+        parties: Who is on its line, was, or is to be.
     """
     headers: Mapping[str, str] = {} if call is None else call.headers
     known: dict[str, object] = {
@@ -40,7 +48,20 @@ def call_facts(
     if announced:
         at = datetime.fromtimestamp(announced, UTC)
         known["announced"] = at.isoformat(timespec="milliseconds")
+    known["legs"] = [leg_fields(party.name, "party", party.to) for party in parties]
     return {name: value for name, value in known.items() if value}
+
+
+def leg_fields(name: str, what: LegKind, to: str = "") -> dict[str, object]:
+    """Return what is put on record of a leg besides that of the phone that a call goes by.
+
+    Args:
+        name: Ours of it.
+        what: It is.
+        to: Who was dialled; ``""`` if nobody was, or that is on record already.
+    """
+    dialled = {"to": phone_numbers.shown(to)} if to else {}
+    return {"leg": name, "what": what, **dialled}
 
 
 def screens_of(placed: PlacedLeg | None) -> Screens | None:

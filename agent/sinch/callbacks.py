@@ -7,6 +7,7 @@ told apart by that. Spellings that differ between Sinch's pages and its real tra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -96,6 +97,22 @@ class LegEnded:
         """Whether it had been answered."""
         return self.result.upper() in ("ANSWERED", "COMPLETED", "N/A")
 
+    @property
+    def price(self) -> float | None:
+        """What the leg has cost, all in all; None if the platform does not tell.
+
+        Version 2 tells the price of a minute, of which each that has begun is charged.
+        """
+        try:
+            told = float(self.amount)
+        except ValueError:
+            return None
+        if not 0 <= told < math.inf:
+            return None
+        if self.leg.version == "v1":
+            return told
+        return None if self.seconds is None else round(told * math.ceil(self.seconds / 60), 6)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuAnswered:
@@ -136,6 +153,9 @@ ENDED_WEBHOOK = "ended"
 BRIEFING = "briefing"
 """Version 2: what we call the menu in which somebody is asked whether they take a call. A webhook
 that a key of it leads to is called the same, with ``-`` and the key behind it."""
+
+WRONG_KEY = "?"
+"""What is given where version 1 tells that a key was pressed which the menu does not have."""
 
 _BRIEFING_KEY = f"call.webhook.{BRIEFING}-"
 
@@ -206,12 +226,14 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
 
 
 def _v1_menu(leg: LegIdentity, menu: Mapping[str, Any]) -> MenuAnswered:
-    # What is told of a timeout, a wrong key or a fault is no answer, whatever stands beside it.
-    given = _text(menu, "type").lower() in ("return", "sequence")
+    # What is told of a timeout or a fault is no answer, whatever stands beside it. A wrong key is
+    # one, and none that the menu has.
+    told = _text(menu, "type").lower()
+    value = _text(menu, "value") if told in ("return", "sequence") else ""
     return MenuAnswered(
         leg=leg,
         menu=_text(menu, "menuId"),
-        given=_text(menu, "value") if given else "",
+        given=WRONG_KEY if told == "invalidinput" else value,
         spoken=_text(menu, "inputMethod").lower() == "voice",
     )
 

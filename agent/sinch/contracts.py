@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from agent.call.orders import LineParty, Order
 from agent.settings.sinch import Announcer
+from agent.sinch.api.rest import SinchError
+from agent.sinch.api.svaml import Stream, Svaml
 from agent.sinch.callbacks import Version
-from agent.sinch.legs import (
+from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     EndsWith,
     LegFacts,
@@ -25,8 +27,9 @@ from agent.sinch.legs import (
     Screening,
     TransferLeg,
 )
-from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Stream, Svaml
+
+PlatformLine = Literal["platform", "leg"]
+"""Kinds of lines of a record in which the platform's word stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +98,16 @@ class LocalCalls(Protocol):
         ...
 
     def platform_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+        self,
+        call_id: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object],
+        kind: PlatformLine = "platform",
     ) -> None:
         """Add to the record of a call what the platform says of it.
 
         Where there is none, since nobody has answered it, there is one then, with what is known
-        ``about`` it.
+        ``about`` it. A line ``leg`` is about another leg than that of its phone.
         """
         ...
 
@@ -129,6 +136,10 @@ class Party:
 
     announcement: str = ""
     """What the platform's voice tells them alone, before they are on the line."""
+
+    disclosure: str = ""
+    """That a machine talks, which they hear before the announcement, unless the agent comes with
+    them, and says it to them itself; ``""`` for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

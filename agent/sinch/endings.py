@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import structlog
 
 from agent.call.orders import HangUp
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.call_facts import call_facts
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import LocalCalls
-from agent.sinch.directory import CallDirectory, talk_to_another
-from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent
-from agent.sinch.legs import STREAM, LegFacts
+from agent.sinch.leg_records import LegRecords, charged
+from agent.sinch.legs.directory import CallDirectory, talk_to_another
+from agent.sinch.legs.dispatch import OrderDispatch
+from agent.sinch.legs.leg_kinds import STREAM, LegFacts
+from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
 from agent.sinch.refusals import CallOverError, NoSuchCallError
-from agent.sinch.svaml import Svaml
-from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -43,6 +48,7 @@ class CallEndings:
         dispatch: Tells the agent of a call.
         hang_ups: For whoever is left.
         follow_ups: Does what takes time.
+        legs: Puts on record what became of the others.
     """
 
     def __init__(
@@ -52,12 +58,14 @@ class CallEndings:
         dispatch: OrderDispatch,
         hang_ups: HangUps,
         follow_ups: FollowUps,
+        legs: LegRecords,
     ) -> None:
         self._directory = directory
         self._calls = calls
         self._dispatch = dispatch
         self._hang_ups = hang_ups
         self._follow_ups = follow_ups
+        self._legs = legs
 
     async def hang_up(self, call_name: str, *, goodbye: bool) -> None:
         """Hang up a call, in whichever process its stream is, or a leg that still rings.
@@ -93,23 +101,27 @@ class CallEndings:
     async def let_go(self, call_name: str) -> None:
         """Hang up whoever was left alone by a process that has died, and note that it is over.
 
-        A phone that still rings is let be, since any process answers its callbacks; so are those
-        who talk to somebody whom they were passed on to, and a call whose stream is elsewhere.
+        Whoever it had dialled onto a line, and still rings, has rung for as long as they may. Any
+        other phone that still rings is let be, since any process answers its callbacks; so is a
+        call whose stream is elsewhere, and are those who talk to somebody whom they were passed on
+        to, unless the platform has ended their call with the stream: then the other is alone.
 
         Raises:
             RefusedError: If Sinch does not hang up.
         """
         call = await self._directory.call(call_name)
-        if call is None or call.status is not CallStatus.WITH_AGENT:
+        if call is None:
+            await self._hang_ups.unanswered(call_name)  # it may be a leg
+        if call is None or call.status is CallStatus.OVER:
             return
-        if await talk_to_another(self._directory, call):
+        ends_with_stream = ANSWERS[call.version].stays_when_moved
+        if not ends_with_stream and await talk_to_another(self._directory, call):
             return
         if await self._dispatch.has_stream(call.call_id):
             return
-        log.warning("a phone is hung up: the process of its call has died")
+        log.warning("a phone is hung up: the process of its call has died", call=call_name)
         await self._hang_ups.phone(call_name)
-        if call.transfer:
-            await self._hang_ups.transfer_for_nobody(call.transfer)
+        await self._hang_ups.whoever_took(call)
         await self._hang_ups.conference(call_name)
         leg = await self._directory.placed(call_name)
         if leg is not None:
@@ -117,16 +129,20 @@ class CallEndings:
         await self._directory.advance_call(call_name, CallEvent.ENDED)
         await self._directory.stream_ended(call.call_id)
 
-    async def phone_ended(self, call_name: str, callback: LegEnded) -> Svaml:
+    async def phone_ended(self, call_name: str, callback: LegEnded, party: str = "") -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.
+
+        Args:
+            call_name: Ours.
+            callback: What the platform said of that.
+            party: Name of the leg, if the phone is one of several on the line.
 
         Returns:
             What the platform is to do.
         """
-        leg, answers = callback.leg, ANSWERS[callback.leg.version]
+        answers = ANSWERS[callback.leg.version]
         self._calls.forget(call_name)
-        if await self._directory.first_to_end(leg.call_id):
-            self._follow_ups.start(self._close_record(call_name, callback), "close a record")
+        await self.close(call_name, callback, party)
         call = await self._directory.advance_call(call_name, CallEvent.ENDED)
         if call is None:
             return answers.nothing()
@@ -136,6 +152,17 @@ class CallEndings:
         stop = partial(self._hang_ups.transfer_for_nobody, call.transfer)
         self._follow_ups.insist(stop, "hang up an unanswered transfer")
         return answers.hang_up_legs(STREAM, call.transfer)
+
+    async def close(self, call_name: str, callback: LegEnded, party: str = "") -> None:
+        """Have the platform's last word on a call put on its record, unless one is.
+
+        Arguments as of :meth:`phone_ended`.
+        """
+        if await self._directory.first_to_end(callback.leg.call_id):
+            told = await self._last_word(callback, party)
+            self._follow_ups.start(self._close_record(call_name, callback, told), "close a record")
+            others = partial(self._legs.left_before, call_name, callback)
+            self._follow_ups.insist(others, "record who has left before")
 
     def stream_leg_ended(self, call_name: str) -> None:
         """Hang up whoever is left alone in the conference of a call. Returns at once."""
@@ -158,11 +185,36 @@ class CallEndings:
         self._follow_ups.insist(leave, "leave a call")
 
     async def _leave(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
-        await self._directory.stream_ended(call_id)
-        if not moved:
-            await self._hang_ups.conference(call_name, whoever_talks=hung_up)
+        try:
+            await self._directory.stream_ended(call_id)
+            call = await self._directory.call(call_name)
+            is_over = call is None or call.status is CallStatus.OVER
+            if call is not None and not is_over and ANSWERS[call.version].stays_when_moved:
+                await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
+            # Whoever it left them with may have hung up as it left.
+            await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+        except StoreError:
+            if hung_up and not moved:
+                await self._hang_ups.conference_without_database(call_name)
+            raise
 
-    async def _close_record(self, call_name: str, callback: LegEnded) -> None:
+    async def _last_word(self, callback: LegEnded, party: str) -> dict[str, Any]:
+        """Return what the platform says of the end of a call, with the price of that one leg.
+
+        If it is one of several, the record says which, and has its price once: on a line of its
+        own, where the database has failed just now.
+        """
+        told = charged(callback)
+        if not party:
+            return told
+        with suppress(StoreError):  # nobody else closes the record
+            if await self._legs.first_to_record(party):
+                return told | {"leg": party}
+        return {"result": callback.result, "reason": callback.reason}
+
+    async def _close_record(
+        self, call_name: str, callback: LegEnded, told: Mapping[str, Any]
+    ) -> None:
         """Add what the platform says of a call to its record, behind our own last line.
 
         The socket of a stream and the callback are two connections: either may be the first to
@@ -172,20 +224,11 @@ class CallEndings:
         about = call_facts(None, None, callback)
         try:
             leg = await self._directory.placed(call_name)
-            about = call_facts(await self._directory.call(call_name), leg, callback)
+            parties = await self._directory.parties(call_name)
+            about = call_facts(await self._directory.call(call_name), leg, callback, parties)
             for _ in range(looks):
                 if not await self._dispatch.has_stream(call_id):
                     break
                 await asyncio.sleep(LOOK_EVERY)
         finally:
-            self._calls.platform_line(
-                call_id,
-                {
-                    "result": callback.result,
-                    "reason": callback.reason,
-                    "seconds": callback.seconds,
-                    "amount": callback.amount,
-                    "currency": callback.currency,
-                },
-                about,
-            )
+            self._calls.platform_line(call_id, told, about)

@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import structlog
 
+from agent.sinch.api.rest import SinchError
 from agent.sinch.contracts import Actions
-from agent.sinch.directory import CallDirectory, talk_to_another
-from agent.sinch.leg_tables import CallStatus, LegStatus
-from agent.sinch.legs import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
-from agent.sinch.refusals import RefusedError
-from agent.sinch.rest import SinchError
+from agent.sinch.legs.directory import CallDirectory, talk_to_another
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
+from agent.sinch.legs.leg_tables import CallStatus, LegStatus
+from agent.sinch.refusals import RefusedError, UnavailableError
 
 log = structlog.get_logger()
 
@@ -69,11 +69,22 @@ class HangUps:
         Args:
             call_name: Ours.
             besides: Name of a leg that is let be.
+
+        Raises:
+            UnavailableError: If it is to be asked again for one of them.
         """
+        again: UnavailableError | None = None
         for leg in await self._directory.parties(call_name):
-            if leg.name != besides:
-                with suppress(RefusedError):  # logged; the others still have to go
-                    await self.party(leg.name)
+            if leg.name == besides:
+                continue
+            try:
+                await self.party(leg.name)
+            except UnavailableError as error:
+                again = error
+            except RefusedError:
+                continue  # logged; the others still have to go
+        if again is not None:
+            raise again
 
     async def own_leg(self, name: str) -> None:
         """Hang up a leg that we asked for, whatever for; the stream's is let be.
@@ -85,11 +96,17 @@ class HangUps:
         if self._actions is not None and leg is not None and not isinstance(leg, StreamLeg):
             await self._hang_up(self._actions, leg)
 
-    async def unanswered_party(self, name: str) -> None:
-        """Hang up a party that has not answered; a conferenceCallout rings without end."""
-        leg = await self._directory.leg_of(PartyLeg, name)
-        if leg is not None and leg.status is LegStatus.DIALLING:
-            await self.party(name)
+    async def unanswered(self, name: str) -> None:
+        """Hang up a party, or whom a caller is passed on to, if they have not answered.
+
+        A conferenceCallout rings without end.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        leg = await self._directory.leg(name)
+        if isinstance(leg, PartyLeg | TransferLeg) and leg.status is LegStatus.DIALLING:
+            await self.own_leg(name)
 
     async def _hang_up(self, actions: Actions, phone: Phone) -> None:
         try:
@@ -97,19 +114,22 @@ class HangUps:
         except SinchError as error:
             if error.status != GONE:
                 log.warning("phone not hung up", status=error.status, code=error.code)
-                raise RefusedError(str(error)) from None
-
-    async def unanswered_transfer(self, name: str) -> None:
-        """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
-        leg = await self._directory.leg_of(TransferLeg, name)
-        if leg is not None and leg.status is LegStatus.DIALLING:
-            await self.transfer(leg)
+                raise _refusal(error) from None
 
     async def transfer(self, leg: TransferLeg) -> None:
-        """Hang up somebody whom a caller is, or was, passed on to."""
-        if self._actions is not None:
-            with suppress(RefusedError):  # logged; nobody waits for it
-                await self._hang_up(self._actions, leg)
+        """Hang up somebody whom a caller is, or was, passed on to.
+
+        Raises:
+            UnavailableError: If it is to be asked again.
+        """
+        if self._actions is None:
+            return
+        try:
+            await self._hang_up(self._actions, leg)
+        except UnavailableError:
+            raise
+        except RefusedError:
+            return  # logged; nobody waits for it
 
     async def transfer_for_nobody(self, name: str) -> None:
         """Hang up whoever was to take a caller who has gone, unless they talk with them.
@@ -120,6 +140,40 @@ class HangUps:
         if leg is not None and (leg.waits or (leg.warm and leg.status is LegStatus.ANSWERED)):
             await self.transfer(leg)
 
+    async def whoever_took(self, call: BridgedCall) -> None:
+        """Hang up whoever rings, is asked or is there for a caller who has gone."""
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        if leg is not None and (leg.waits or leg.status is LegStatus.ANSWERED):
+            await self.transfer(leg)
+
+    async def all_of(self, call_name: str) -> None:
+        """Hang up whoever is left of a call that is over, where no answer to a callback did it.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        call = await self._directory.call(call_name)
+        if call is None or call.status is not CallStatus.OVER:
+            return
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        try:
+            if leg is not None and leg.status is LegStatus.ANSWERED:
+                await self.transfer(leg)
+        finally:
+            await self.phone(call_name)
+
+    async def all_known(self, call: BridgedCall) -> None:
+        """Hang up whoever is left of a call, by what was known of it: for want of a database."""
+        if self._actions is None:
+            return
+        with suppress(RefusedError):  # logged; nobody waits for it
+            await self._hang_up(self._actions, call)
+        if call.conference:
+            try:
+                await self._actions.clear(call.conference)
+            except SinchError as error:
+                log.warning("conference not ended", status=error.status, code=error.code)
+
     async def conference(self, call_name: str, *, whoever_talks: bool = False) -> None:
         """Hang up whoever is left on the line of a call, unless they talk to each other.
 
@@ -129,16 +183,42 @@ class HangUps:
         Args:
             call_name: Of the call.
             whoever_talks: Whether also those who talk with the agent still there, which helps.
+
+        Raises:
+            UnavailableError: If it is to be asked again.
         """
         call = await self._directory.call(call_name)
         if self._actions is None or call is None or call.status is CallStatus.MOVED:
             return
         if not whoever_talks and await talk_to_another(self._directory, call):
             return
-        if call.conference:
-            try:
-                await self._actions.clear(call.conference)
-            except SinchError as error:
-                if error.status != GONE:
-                    log.warning("conference not ended", status=error.status, code=error.code)
-        await self.parties(call_name)
+        try:
+            if call.conference:
+                await self._clear(self._actions, call.conference)
+        finally:
+            await self.parties(call_name)
+
+    async def conference_without_database(self, call_name: str) -> None:
+        """Hang up whoever is on the line of a call, by its name alone, whoever talks to whom."""
+        if self._actions is not None and (named := self._actions.conference(call_name)):
+            with suppress(RefusedError):  # logged; it is done again with the database
+                await self._clear(self._actions, named)
+
+    async def _clear(self, actions: Actions, conference: str) -> None:
+        try:
+            await actions.clear(conference)
+        except SinchError as error:
+            if error.status == GONE:
+                return
+            log.warning("conference not ended", status=error.status, code=error.code)
+            if _fails(error):
+                raise _refusal(error) from None
+
+
+def _fails(error: SinchError) -> bool:
+    """Return whether what was refused may be done if it is asked for later."""
+    return error.status in (0, 429) or error.status >= 500
+
+
+def _refusal(error: SinchError) -> RefusedError:
+    return (UnavailableError if _fails(error) else RefusedError)(str(error))

@@ -10,14 +10,14 @@ import structlog
 from agent import call_headers, phone_numbers
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.applications import Applications
 from agent.sinch.callbacks import IncomingCall, LegIdentity
 from agent.sinch.contracts import Actions, ExpectedCall, LocalCalls
-from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import CALLER, BridgedCall
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import CALLER, BridgedCall
 from agent.sinch.stream_legs import StreamLegs
-from agent.sinch.svaml import Svaml
-from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
 

@@ -43,10 +43,19 @@ class NotTakenOverError(CallControlError):
 
 
 class StillRingingError(CallControlError):
-    """The agent would not dial another."""
+    """Who is rung for a caller, or with them, is not given up for another by a mere request."""
 
     def __init__(self) -> None:
-        super().__init__("somebody is being rung for this caller, or with them, already")
+        super().__init__(
+            "somebody is being rung for this caller, or with them, already: `return` ends that"
+        )
+
+
+class AnsweredError(CallControlError):
+    """Whoever was dialled before for the same caller is with them, or about to be."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody who was called before has just answered")
 
 
 class AgentLeftError(CallControlError):
@@ -118,3 +127,7 @@ class CannotBriefError(CallControlError):
 
 class RefusedError(CallControlError):
     """Sinch does not do it. The message is Sinch's, in one line; it may quote a number."""
+
+
+class UnavailableError(RefusedError):
+    """Sinch does not do it now: it fails, is asked too often, or cannot be reached."""

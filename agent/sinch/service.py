@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
-from agent.sinch import account
+from agent.sinch.api import account
+from agent.sinch.api.signing import Verifier, decoded_secret
+from agent.sinch.api.v1_requests import VoiceV1
+from agent.sinch.api.v2_requests import VoiceV2
+from agent.sinch.api.versions import actions
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import LocalCalls, StreamTarget
-from agent.sinch.directory import CallDirectory
-from agent.sinch.processes import OtherProcesses
-from agent.sinch.signing import Verifier, decoded_secret
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.tokens import StreamTokens
-from agent.sinch.v1_requests import VoiceV1
-from agent.sinch.v2_requests import VoiceV2
-from agent.sinch.versions import actions
 from agent.sinch.webhook import Webhook
 from agent.store.store import Store
 

@@ -10,14 +10,14 @@ from functools import partial
 import structlog
 
 from agent import call_headers, phone_numbers
+from agent.sinch.api.rest import SinchError
+from agent.sinch.api.svaml import Stream
 from agent.sinch.contracts import Actions, StreamTarget
-from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import CallStatus
-from agent.sinch.legs import BridgedCall, PartyLeg, PlacedLeg, StreamLeg
-from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Stream
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, PlacedLeg, StreamLeg
+from agent.sinch.legs.leg_tables import CallStatus
 from agent.sinch.tokens import Claims, StreamTokens
 
 log = structlog.get_logger()

@@ -16,10 +16,10 @@ import structlog
 from aiohttp import web
 
 from agent.sinch import callbacks
+from agent.sinch.api.signing import SignatureError, Verifier
+from agent.sinch.api.svaml import Svaml
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Callback, CallbackError
-from agent.sinch.signing import SignatureError, Verifier
-from agent.sinch.svaml import Svaml
 from agent.store.claims import Claim, StoredClaims
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
@@ -100,8 +100,10 @@ class Webhook:
                 told = await self._answer(callback)
                 await self._claims.leave(names, {"svaml": told})
         except (StoreError, TimeoutError):  # the database has logged it
-            # An answer that cannot be kept is as good.
-            return self._call_control.sorry(callback) if told is None else told
+            if told is not None:
+                return told  # one that cannot be kept is as good
+            self._call_control.answer_late(callback)
+            return self._call_control.sorry(callback)
         return told
 
     async def _told_before(self, names: Sequence[str], before: Sequence[Claim]) -> Svaml | None:

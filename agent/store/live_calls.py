@@ -63,7 +63,10 @@ class OrphanCall:
     """Whether its stream was there; otherwise it was announced, and may come to another process."""
 
     age: float
-    """Seconds since it began, or was announced."""
+    """Seconds since it began, or was announced, or began to ring."""
+
+    rings_for: float = 0.0
+    """If it is no call, but somebody whom the process had dialled: seconds that they may ring."""
 
 
 class LiveCalls:
@@ -93,9 +96,14 @@ class LiveCalls:
         self._written: dict[str, dict[str, Any]] = {}
         self._changed = asyncio.Event()
 
-    def announced(self, name: str, agent: str) -> None:
-        """Tell that the stream of the call ``name`` is about to come, here or elsewhere."""
-        self._calls[name] = {"name": name, "agent": agent, "announced": True}
+    def announced(self, name: str, agent: str, rings: float = 0.0) -> None:
+        """Tell that the stream of the call ``name`` is about to come, here or elsewhere.
+
+        Or that a leg of that name may ring so many seconds, and that we hang it up then. Until
+        :meth:`ended` says that it does not, it is left to the others, by :meth:`leave` too.
+        """
+        value = {"name": name, "agent": agent, "announced": True}
+        self._calls[name] = value | ({"rings": rings} if rings else {})
         self._changed.set()
 
     def began(self, name: str, agent: str) -> None:
@@ -146,17 +154,12 @@ class LiveCalls:
             self._changed.set()
 
     async def leave(self) -> None:
-        """Tell that this process is no more.
+        """Tell that this process is no more. Who still rings is left to another, as by the dead.
 
         Raises:
             StoreError: If the database fails.
         """
-
-        def work(connection: Connection) -> None:
-            connection.execute(delete(live_calls).where(live_calls.c.process == self.process))
-            connection.execute(delete(processes).where(processes.c.id == self.process))
-
-        await self._database.write(work)
+        await self._database.write(lambda c: _leave(c, self.process))
 
     async def alive(self, process: str) -> bool:
         """Return whether a process is alive.
@@ -280,9 +283,7 @@ class LiveCalls:
         connection.execute(update(live_calls).where(theirs).values(process=self.process))
         connection.execute(delete(orders).where(orders.c.call.in_([row.name for row in rows])))
         return [
-            OrphanCall(
-                name=str(row.value["name"]), held=not row.value.get("announced"), age=row.age
-            )
+            _orphan(row.value, row.age)
             for row in rows
             if row.value is not None and "name" in row.value
         ]
@@ -308,3 +309,23 @@ class LiveCalls:
 
 def _beats() -> ColumnElement[bool]:
     return processes.c.at > Now() - DEAD_AFTER
+
+
+def _orphan(value: Mapping[str, Any], age: float) -> OrphanCall:
+    return OrphanCall(
+        name=str(value["name"]),
+        held=not value.get("announced"),
+        age=age,
+        rings_for=float(value.get("rings", 0.0)),
+    )
+
+
+def _leave(connection: Connection, process: str) -> None:
+    """Take what a process tells out of the tables, but who rings because of it."""
+    ours = live_calls.c.process == process
+    rows = connection.execute(select(live_calls.c.name, live_calls.c.value).where(ours))
+    # Those that it has inherited, too.
+    ringing = [row.name for row in rows if row.value and "rings" in row.value]
+    connection.execute(delete(live_calls).where(ours, live_calls.c.name.not_in(ringing)))
+    if not ringing:
+        connection.execute(delete(processes).where(processes.c.id == process))

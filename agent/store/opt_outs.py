@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from agent.store.engine import Database
 from agent.store.tables import DIGEST, Now, digest, metadata
 
-How = Literal["model", "keys", "operator"]
+How = Literal["model", "keys", "words", "operator"]
 """On whose word: what they said, by a language model or the lookup stage; a key that they pressed;
-or whoever runs the service."""
+what they said to the question for their consent; or whoever runs the service."""
 
 MOST_LISTED = 1000
 """Of one page of the list."""

@@ -57,6 +57,7 @@ call_records = Table(
     Column("summary_due", Float(53)),  # Unix time; None if none is wanted, or it is there
     Column("data", Text, nullable=False),
     Column("erased", Integer, nullable=False, server_default="0"),  # what of it, by its bits
+    Column("disclosed", String(8)),  # that a machine talks: yes, cut-off; None if it was not said
     Index("ix_call_records_erased", "erased", "started"),
     Index("ix_call_records_started", "started", "number"),
     Index("ix_call_records_summary_due", "summary_due", sqlite_where=_DUE, postgresql_where=_DUE),
@@ -64,9 +65,23 @@ call_records = Table(
     Index("ix_call_records_caller", "caller", "started"),
     Index("ix_call_records_called", "called", "started"),
     Index("ix_call_records_outcome", "outcome", "started"),
+    Index("ix_call_records_disclosed", "disclosed", "started"),
     sqlite_autoincrement=True,
 )
 """One row a call. ``number`` grows in the order in which records were begun."""
+
+call_numbers = Table(
+    "call_numbers",
+    metadata,
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    Column("record", Counted, nullable=False),  # number of the record
+    Column("number", String(LOOKED_UP), nullable=False),
+    Index("ux_call_numbers_record", "record", "number", unique=True),
+    Index("ix_call_numbers_number", "number"),
+    sqlite_autoincrement=True,
+    info={OF_A_RECORD: "number"},
+)
+"""Who was on the line of a call, or whom it was passed on to, beside caller and called."""
 
 call_events = Table(
     "call_events",
@@ -124,8 +139,8 @@ WORDS_INDEX = {
     ),
 }
 """The words of calls, by database: a row a record, whose words are made by
-:mod:`agent.records.words_index`. In SQLite ``rowid`` grows with the time of the call. ``upto`` is
-the id of the last event that is in it, ``size`` the bytes of its words."""
+:mod:`agent.records.search.words_index`. In SQLite ``rowid`` grows with the time of the call.
+``upto`` is the id of the last event that is in it, ``size`` the bytes of its words."""
 
 for _dialect, _statements in WORDS_INDEX.items():
     for _statement in _statements:

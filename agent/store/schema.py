@@ -17,7 +17,7 @@ from agent.store.errors import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-HEAD = "0004"
+HEAD = "0006"
 """The newest migration: what this version expects."""
 
 EXPECTED = tables.metadata

@@ -85,6 +85,7 @@ _FRAME = round(FRAME_SECONDS * SPEECH_RATE)
 _SOUGHT = round(SOUGHT * SPEECH_RATE)
 _BACK, _AHEAD = round(LONGEST_DELAY * SPEECH_RATE), round(EARLIEST * SPEECH_RATE)
 _KEPT = round((FITTED + LONGEST_DELAY + 0.4) * SPEECH_RATE)
+_SENT = _KEPT + _BACK + REACH  # what is kept at least of what was sent, for all that is heard
 _LASTS = round((LONGEST_DELAY + SOUGHT) * SPEECH_RATE)
 _APART = round(0.3 * SPEECH_RATE)  # of a voice from the one before
 _SAME = round(0.01 * SPEECH_RATE)  # delay
@@ -134,8 +135,8 @@ class EchoGuard:
         """
         self._heard.append(frame)
         self._now += _FRAME
-        if self._now > 4 * _KEPT:
-            self._forget(self._now - _KEPT)
+        if self._now > _SENT + _KEPT:
+            self._forget(self._now - _SENT)
         if self._path is None or not self._may_come_back:
             return frame
         heard, echo = _samples(pcm_of(frame)), self._echo(self._path, _FRAME)

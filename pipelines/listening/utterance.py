@@ -34,7 +34,7 @@ class Utterance:
         """When the caller was done, by the event loop's clock; None while they are not."""
 
         self._closed_after = 0
-        self._changed = asyncio.Event()
+        self._changed, self._done = asyncio.Event(), asyncio.Event()
         self._bound: asyncio.Timeout | None = None
         self._budget = 0.0
 
@@ -70,6 +70,7 @@ class Utterance:
         self.closed_at = now()
         self._closed_after = len(self.audio)
         self._changed.set()
+        self._done.set()
         self._start_deadline()
 
     async def listen(self) -> AsyncGenerator[Audio, None]:
@@ -85,8 +86,8 @@ class Utterance:
 
     async def wait_closed(self) -> None:
         """Return when the caller is done."""
-        while not self.closed:
-            await self._wait_for_change()
+        # No deadline: the call closes every utterance, for its length if for nothing else.
+        await self._done.wait()
 
     @asynccontextmanager
     async def answered_within(self, seconds: float) -> AsyncIterator[None]:
@@ -108,6 +109,5 @@ class Utterance:
             self._bound.reschedule(now() + self._budget)
 
     async def _wait_for_change(self) -> None:
-        # No deadline: the call closes every utterance, for its length if for nothing else.
-        self._changed.clear()
+        self._changed.clear()  # no deadline, as above
         await self._changed.wait()

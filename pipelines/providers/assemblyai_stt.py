@@ -27,6 +27,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TurnOver,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.streaming_stt.terms import TermLimits, with_names
 from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
@@ -52,6 +53,10 @@ NEVER = "3000"
 
 FORCE = json.dumps({"type": "ForceEndpoint"})
 TERMINATE = json.dumps({"type": "Terminate"})
+
+
+TERMS = TermLimits(most=100, longest=50)
+"""assemblyai.com/docs/streaming/keyterms-prompting."""
 
 
 class Transcriber(StreamingStt):
@@ -145,6 +150,11 @@ class _Dialect:
         if not options.detect_turns:
             params += [("min_turn_silence", NEVER), ("max_turn_silence", NEVER)]
         return params
+
+    def with_names(self, names: Sequence[str]) -> _Dialect:
+        """Return the dialect that has names among its terms."""
+        told = with_names(self._options.keyterms, names, TERMS)
+        return _Dialect(self._options.model_copy(update={"keyterms": told}))
 
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""

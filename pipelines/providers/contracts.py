@@ -239,10 +239,28 @@ class Transcriber(Provider, Protocol):
         ...
 
 
+@runtime_checkable
+class NameTranscriber(Protocol):
+    """What a :class:`Transcriber` may have besides: it can be told names that are likely in a call.
+
+    Without it nothing is told. Names are words of a call: they reach no log and no error.
+    """
+
+    def open_session_with(self, names: Sequence[str]) -> TranscriptionSession:
+        """Return the session of one call, as ``open_session`` does, in which these may be said.
+
+        Args:
+            names: Those that are needed most first, each a single line. As many of them are told as
+                the provider takes beside what is configured; the others are left out.
+        """
+        ...
+
+
 class PlainTranscriptionSession:
     """The session of a transcriber that keeps nothing of a call and detects no turns.
 
-    A provider that takes whole utterances returns one of these from ``open_session``.
+    A provider that takes whole utterances returns one of these from ``open_session``: it is given
+    the speech once the caller is done, all at once, and not as it is spoken.
 
     Args:
         transcribe: Transcribes one whole utterance; see :meth:`TranscriptionSession.transcribe`.

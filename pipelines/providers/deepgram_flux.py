@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TurnResumed,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.streaming_stt.terms import TermLimits, with_names
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message
@@ -46,6 +47,11 @@ KEPT = bytes(2 * LIMITS.rate // 50)
 """Silence of 20 ms: Flux has no message to keep a connection alive, and audio is what it costs."""
 
 CLOSE = json.dumps({"type": "CloseStream"})
+
+
+TERMS = TermLimits(most=100, longest=50, in_all=1_000)
+"""Beyond 500 tokens nothing is heard any more (developers.deepgram.com/docs/keyterm); a token has
+two characters or more."""
 
 
 class Transcriber(StreamingStt):
@@ -154,6 +160,11 @@ class _Dialect:
         if options.maybe_over_from is not None:
             params.append(("eager_eot_threshold", f"{options.maybe_over_from:g}"))
         return params
+
+    def with_names(self, names: Sequence[str]) -> _Dialect:
+        """Return the dialect that has names among its terms."""
+        told = with_names(self._options.keyterms, names, TERMS)
+        return _Dialect(self._options.model_copy(update={"keyterms": told}))
 
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""

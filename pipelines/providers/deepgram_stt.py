@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TranscriptionLimits,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.streaming_stt.terms import TermLimits, with_names
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message
@@ -52,6 +53,11 @@ ROUNDED = 0.02
 FINALIZE = json.dumps({"type": "Finalize"})
 KEEP_ALIVE = json.dumps({"type": "KeepAlive"})
 CLOSE = json.dumps({"type": "CloseStream"})
+
+
+TERMS = TermLimits(most=100, longest=50, in_all=1_000)
+"""Beyond 500 tokens nothing is heard any more (developers.deepgram.com/docs/keyterm); a token has
+two characters or more."""
 
 
 class Transcriber(StreamingStt):
@@ -126,6 +132,13 @@ class _Dialect:
             ("endpointing", "false"),  # Finalize says when
             *(("keyterm", term) for term in options.keyterms),
         ]
+
+    def with_names(self, names: Sequence[str]) -> _Dialect:
+        """Return the dialect that has names among its terms."""
+        if not self._options.model.startswith("nova-3"):
+            return self  # which others take by another name, if at all
+        told = with_names(self._options.keyterms, names, TERMS)
+        return _Dialect(self._options.model_copy(update={"keyterms": told}))
 
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""

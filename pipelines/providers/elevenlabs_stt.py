@@ -23,6 +23,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TranscriptionLimits,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.streaming_stt.terms import TermLimits, with_names
 from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
@@ -45,6 +46,10 @@ KEPT = bytes(2 * LIMITS.rate // 10)
 
 _REFUSALS = {"auth_error", "quota_exceeded", "unaccepted_terms"}
 """Errors that come again if the same is asked again."""
+
+
+TERMS = TermLimits(most=50, longest=20)
+"""As Vapi tells of the realtime model (docs.vapi.ai/whats-new/2026/11/16)."""
 
 
 class Transcriber(StreamingStt):
@@ -116,6 +121,11 @@ class _Dialect:
         if options.language is not None:
             params.append(("language_code", options.language))
         return params
+
+    def with_names(self, names: Sequence[str]) -> _Dialect:
+        """Return the dialect that has names among its terms."""
+        told = with_names(self._options.keyterms, names, TERMS)
+        return _Dialect(self._options.model_copy(update={"keyterms": told}))
 
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""

@@ -24,6 +24,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TranscriptionLimits,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.streaming_stt.terms import TermLimits, with_names
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message
@@ -50,6 +51,13 @@ REMEMBERED = 32
 
 _REFUSALS = {"invalid_api_key", "insufficient_quota", "model_not_found", "invalid_value"}
 """Errors that come again if the same is asked again."""
+
+
+TERMS = TermLimits(most=100, longest=50)
+"""Ours: no limit is documented."""
+
+KEYWORDS = ("gpt-transcribe", "gpt-live-transcribe")
+"""Models that take keywords, by the beginning of their names; others refuse them."""
 
 
 class Transcriber(StreamingStt):
@@ -101,16 +109,23 @@ class _Dialect:
     limits = LIMITS
     path = "/realtime"
 
-    def __init__(self, options: Transcriber.Options) -> None:
+    def __init__(self, options: Transcriber.Options, names: Sequence[str] = ()) -> None:
         self._options = options
+        self._names = names
 
     def params(self) -> list[tuple[str, str]]:
         """Return the query. A model here would make another kind of session."""
         return [("intent", "transcription")]
 
+    def with_names(self, names: Sequence[str]) -> _Dialect:
+        """Return the dialect that has names as keywords."""
+        if not self._options.model.startswith(KEYWORDS):
+            return self
+        return _Dialect(self._options, with_names((), names, TERMS))
+
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""
-        return _Protocol(self._options)
+        return _Protocol(self._options, self._names)
 
 
 class _Error(BaseModel):
@@ -141,16 +156,19 @@ class _Item:
 class _Protocol:
     """One connection. Items may be completed in another order than they were committed in."""
 
-    def __init__(self, options: Transcriber.Options) -> None:
+    def __init__(self, options: Transcriber.Options, names: Sequence[str] = ()) -> None:
         self._options = options
+        self._names = names
         self._items: deque[_Item] = deque()
         self._told: deque[str] = deque(maxlen=REMEMBERED)  # items that are done with
 
     def opening(self) -> Sequence[str]:
         """Say what is wanted."""
-        transcription = {"model": self._options.model}
+        transcription: dict[str, object] = {"model": self._options.model}
         if self._options.language is not None:
             transcription["language"] = self._options.language
+        if self._names:
+            transcription["keywords"] = list(self._names)
         heard = {
             "format": {"type": "audio/pcm", "rate": LIMITS.rate},
             "transcription": transcription,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.conversation import STAY_SILENT, Brief, Message, ToolCall, ToolResult
 
 CUT_OFF = "—"
 """After words that the caller interrupted: a model takes a dash for that, and does not read it out,
@@ -33,11 +33,21 @@ PARTY = (
 )
 """Before who is on the line, if there are several."""
 
-NOT_SURE = (
-    "It is not clear whether what was said last was said to you. If it was said to another, ask "
-    "for the tool stay_silent and write nothing; otherwise answer."
-)
-"""Behind it, where nobody else could tell."""
+JUDGING = """\
+What may have been said to you, or to another of them, has a remark behind it. Decide then:
+- To you: it answers what you have asked, goes on from what you have just said to them, asks for \
+what you are there for or only you can know, or calls you by name. What you read is a transcript: \
+your name may be misheard in it.
+- To another: it answers what one of them has asked or said, calls another by name, is a remark on \
+what you have said, or asks of what only they can know: their plans, their homes, each other.
+- People who talk with each other mostly go on so. In doubt, it was to another.
+If it was to you, answer, and say nothing of this decision. If it was to another, call the tool \
+stay_silent, and write nothing at all: every word you write is spoken on the line."""
+"""Behind who is on the line, where a model may say nothing. It is the same all call, so that what
+servers cache of a conversation stays of use."""
+
+PERHAPS = "(Perhaps said to you, perhaps to another: answer, or call stay_silent.)"
+"""The remark, behind what was said last."""
 
 TO_OTHERS = "(Said on the line, not to you: {})"
 """In the caller's place, what they said to each other."""
@@ -79,8 +89,9 @@ def system_message(brief: Brief) -> str:
     if brief.whispers:
         parts.append("\n".join([WHISPERED, *(f"- {_line(one)}" for one in brief.whispers)]))
     if brief.party:
-        unsure = [NOT_SURE] if brief.may_stay_silent else []
-        parts.append("\n".join([PARTY, *(f"- {_line(one)}" for one in brief.party), *unsure]))
+        parts.append("\n".join([PARTY, *(f"- {_line(one)}" for one in brief.party)]))
+        if any(tool.name == STAY_SILENT for tool in brief.tools):
+            parts.append(JUDGING)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -162,6 +173,8 @@ def _words(message: Message) -> str:
     text = message.text.strip()
     if message.to_others:
         return TO_OTHERS.format(text)
+    if message.perhaps_to_others:
+        return f"{text}\n{PERHAPS}"
     return f"{text} {CUT_OFF}" if text and message.cut_off else text
 
 

@@ -37,7 +37,9 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
     yield heard
     if not heard.text or not request.line.is_for_us(heard.text):
         return
-    history = [*request.conversation_now(), Message("user", heard.text)]
+    unclear = request.line.brief(request.brief).may_stay_silent
+    said = Message("user", heard.text, perhaps_to_others=unclear)
+    history = [*request.conversation_now(), said]
     end: list[Step] = []
     spoken = False
     for round_ in range(MOST_ROUNDS + 1):

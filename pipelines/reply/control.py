@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pipelines import conversation
 from pipelines.conversation import Brief, ToolCall
 from pipelines.reply.steps import (
@@ -21,6 +23,17 @@ CONTROLS = frozenset(
         conversation.STAY_SILENT,
     }
 )
+
+_SILENCE = re.compile(r"[\W_]*(?:stay(?:s|ing)?[\W_]*silent|silence)[\W_]*", re.IGNORECASE)
+
+
+def as_asked(piece: str | ToolCall, brief: Brief) -> str | ToolCall:
+    """Return what a model gives, as a call of the tool if it has written that it stays silent.
+
+    Small models write the name of a tool, or a remark in brackets, where they should ask for it.
+    """
+    silent = brief.may_stay_silent and isinstance(piece, str) and _SILENCE.fullmatch(piece)
+    return ToolCall(conversation.STAY_SILENT) if silent else piece
 
 
 def control_step(call: ToolCall, brief: Brief) -> Step | str:

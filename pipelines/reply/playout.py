@@ -292,8 +292,10 @@ def _more(lead: float) -> int:
 
 def _audible_frames(audio: Audio, size: int) -> int:
     """Return how many frames of ``size`` bytes there are up to the last that can be heard."""
-    count = len(audio.pcm) // size
-    samples = np.frombuffer(audio.pcm[: count * size], "<i2").astype(np.float64)
-    power = np.square(samples).reshape(count, size // 2).mean(axis=1)
-    loud = np.flatnonzero(power >= AUDIBLE**2)
-    return int(loud[-1]) + 1 if len(loud) else 0
+    samples = np.frombuffer(audio.pcm, "<i2", count=len(audio.pcm) // 2).astype(np.float32)
+    length = size // 2
+    for end in range(len(samples) // length * length, 0, -length):
+        frame = samples[end - length : end]
+        if frame.dot(frame) >= AUDIBLE**2 * length:  # mostly the last
+            return end // length
+    return 0

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from pipelines.conversation import ToolCall, ToolResult
-from pipelines.reply.control import CONTROLS, control_step
+from pipelines.reply.control import CONTROLS, as_asked, control_step
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.speech import say
 from pipelines.reply.steps import SentenceEnded, Step
@@ -57,7 +57,8 @@ class ModelRound:
         request = self._request
         reply = request.lineup.llm.reply(request.brief, request.conversation, request.spent)
         async with aclosing(reply) as pieces:
-            async for piece in pieces:
+            async for given in pieces:
+                piece = as_asked(given, request.brief)
                 if isinstance(piece, str):
                     yield piece
                 else:

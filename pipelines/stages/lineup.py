@@ -101,11 +101,15 @@ class Providers:
             except TimeoutError:
                 log.warning("provider was not closed", stage=stage, provider=candidate.name)
 
-    def lineup(self) -> Lineup:
-        """Return what one call has of them. Begins to connect where that takes a while."""
+    def lineup(self, names: Sequence[str] = ()) -> Lineup:
+        """Return what one call has of them. Begins to connect where that takes a while.
+
+        Args:
+            names: What is likely to be said in it, for the transcriber.
+        """
         usage = Usage()
         return Lineup(
-            stt=FailoverTranscriber(self.stt, self.budgets, usage),
+            stt=FailoverTranscriber(self.stt, self.budgets, usage, names),
             llm=FailoverLanguageModel(self.llm, self.budgets, usage, self.limits),
             tts=self._phrases(usage),
             usage=usage,

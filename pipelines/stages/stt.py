@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from pipelines.providers.contracts import (
     UNTOLD,
     CertainTranscription,
     Certainty,
+    NameTranscriber,
     PlainTranscriptionSession,
     ProviderError,
     Transcriber,
@@ -53,12 +54,21 @@ class FailoverTranscriber:
         pool: The providers, in the order in which they are wanted.
         budgets: How long each may take.
         usage: The call's; is added to.
+        names: What is likely to be said in it and is told to those that can be told; see
+            :class:`~pipelines.providers.contracts.NameTranscriber`.
     """
 
-    def __init__(self, pool: ProviderPool[Transcriber], budgets: Budgets, usage: Usage) -> None:
+    def __init__(
+        self,
+        pool: ProviderPool[Transcriber],
+        budgets: Budgets,
+        usage: Usage,
+        names: Sequence[str] = (),
+    ) -> None:
         self._pool = pool
         self._budgets = budgets
         self._usage = usage
+        self._names = names
         self._sessions: dict[Candidate[Transcriber], TranscriptionSession] = {}
         self._counted: list[Audio] = []  # of the utterance, what is in the usage
         self._current = self._open(pool.first)
@@ -110,7 +120,11 @@ class FailoverTranscriber:
 
     def _open(self, candidate: Candidate[Transcriber]) -> TranscriptionSession:
         if candidate not in self._sessions:
-            self._sessions[candidate] = candidate.provider.open_session()
+            provider = candidate.provider
+            if self._names and isinstance(provider, NameTranscriber):
+                self._sessions[candidate] = provider.open_session_with(self._names)
+            else:
+                self._sessions[candidate] = provider.open_session()
         return self._sessions[candidate]
 
     async def _drop(self, candidate: Candidate[Transcriber]) -> None:
@@ -151,12 +165,15 @@ class FailoverTranscriber:
     ) -> AsyncGenerator[Audio, None]:
         """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
         used = self._usage.of("stt", candidate.name)
+        takes_it_whole = isinstance(open_session, PlainTranscriptionSession)
+        if takes_it_whole:  # each piece would wake it, to do nothing
+            await utterance.wait_closed()
         known = self._counted
         self._counted = counted = list[Audio]()
         async with aclosing(utterance.listen()) as speech:
             async for piece in speech:
                 again = len(counted) < len(known) and known[len(counted)] is piece
-                if isinstance(open_session, PlainTranscriptionSession) or not again:
+                if takes_it_whole or not again:
                     used.seconds += piece.seconds
                 counted.append(piece)
                 yield piece

@@ -61,7 +61,8 @@ def _control(name: str, description: str, **parameters: object) -> ToolSpec:
 
 STAY_SILENT_SPEC = _control(
     STAY_SILENT,
-    "Say nothing. Use it, and write nothing, if what was said last was said to another person on "
-    "the line and not to you.",
+    "Say nothing, and leave the line to those who talk to each other. Only where a remark behind "
+    "what was said last says that it may have been said to another person: call it if it was, "
+    "without writing anything.",
 )
 """Offered on a line of several alone."""

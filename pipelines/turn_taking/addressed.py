@@ -7,22 +7,25 @@ Measured by ``python -m tests.benchmarks.addressed``.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Literal
 
 from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
-from pipelines.turn_taking.expectation import MOST_READ, AnswerKind, expectation
+from pipelines.turn_taking.expectation import AnswerKind, expectation
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.naming import SaidSentence, is_a_name, naming, sentences_in
+from pipelines.turn_taking.floor import Addressee, Floor, Verdict
+from pipelines.turn_taking.names_heard import NEAR_ENOUGH, SURELY, names_in
+from pipelines.turn_taking.naming import (
+    Naming,
+    SaidSentence,
+    called_alone,
+    is_a_name,
+    naming,
+    sentences_in,
+)
 from pipelines.turn_taking.words_by_language import NO_WORDS, words_in
-
-Answers = Literal["named", "asked", "always"]
-"""What an agent answers on a line of several: what is said to it by name, and answers to its own
-questions; also questions and requests that are to nobody else; or everything."""
 
 ANSWER_WITHIN = 20.0
 """Seconds from the end of the agent's question in which what is said may answer it."""
@@ -31,11 +34,8 @@ GO_ON_WITHIN = 8.0
 """Seconds from the end of the agent's answer in which what is said may go on from it; and from the
 end of a question to another in which what is said answers that."""
 
-
 SHORT_ANSWER = 5
-"""Words of what is said after people have talked of the agent's question, that is its answer:
-longer ones, too, are said among them."""
-
+"""Words of what takes one of those things that the agent has offered without asking."""
 
 SHORT_WORD = 3
 """Letters of a word, up to which it may be an article or the like."""
@@ -43,92 +43,11 @@ SHORT_WORD = 3
 ECHO = 1
 """Words of a question that only asks back: "Again?"."""
 
+CHOICE = 2
+"""Words of what is surely a choice among those that the agent has named: "Wednesday, then."."""
 
-class Addressee(enum.Enum):
-    """To whom something is said."""
-
-    AGENT = "agent"
-    OTHERS = "others"
-    UNCLEAR = "unclear"
-    """A language model may tell; where none can, it counts as said to others."""
-
-
-Clue = Literal[
-    "mode", "name", "another name", "mention", "question", "request", "answer", "follow-up",
-    "among them", "reply to another", "statement",
-]  # fmt: skip
-"""What tells it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """To whom it is said, and by what that was told."""
-
-    to: Addressee
-    by: Clue
-
-    asks: bool = False
-    """Whether it wants an answer."""
-
-    sure: bool = True
-    """False for a question to nobody by name that people may ask each other as well: it counts as
-    said to the agent, and a language model may find that it is not."""
-
-    @property
-    def may_be_to_others(self) -> bool:
-        """Whether a language model that can tell should be asked."""
-        return self.to is Addressee.UNCLEAR or not self.sure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """What is known of a line of several before something is said on it."""
-
-    called: Sequence[str] = ()
-    """What the agent is called."""
-
-    others: Sequence[str] = ()
-    """What those are called who are there, or expected."""
-
-    answers: Answers = "asked"
-    said: str = ""
-    """What was heard of the agent last."""
-
-    since_said: float = inf
-    """Seconds since then."""
-
-    others_since: int = 0
-    """How many turns were to others since then."""
-
-    answered: bool = False
-    """Whether one was to the agent since then, and asked nothing back."""
-
-    asked_another: bool = False
-    """Whether the turn before this one asked another of them something."""
-
-    since_turn: float = inf
-    """Seconds since the turn before this one."""
-
-    def after_turn(self, *, to_others: bool, asks: bool) -> Floor:
-        """Return what is known after a turn of theirs.
-
-        Args:
-            to_others: Whether it was to others; else it was to the agent.
-            asks: Whether it wanted an answer: then it is none to what the agent has asked.
-        """
-        return replace(
-            self,
-            others_since=self.others_since + to_others,
-            answered=self.answered or not (to_others or asks),
-            asked_another=to_others and asks,
-        )
-
-    def after_agent(self, heard: str) -> Floor:
-        """Return what is known after the agent has spoken; what it has asked before stays open."""
-        said = heard if self.answered else f"{self.said} {heard}".strip()
-        return replace(
-            self, said=said[-MOST_READ:], others_since=0, answered=False, asked_another=False
-        )
+REPEATED = 2
+"""Words of the agent's that are said again by who agrees to something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +90,20 @@ def addressed(text: str, language: str, floor: Floor) -> Verdict:
         asked=_asked(floor, language),
         offered=_offered(floor, language),
     )
-    return _by_name(heard) or _by_context(heard)
+    verdict = _by_name(heard)
+    if verdict is not None:
+        return verdict
+    verdict = _by_context(heard)
+    ours = verdict.to is Addressee.AGENT
+    return replace(verdict, sure=False) if ours and _talks_of_others(heard) else verdict
+
+
+def _talks_of_others(heard: _Heard) -> bool:
+    """Return whether a name of theirs is said that calls nobody, and was not asked for."""
+    others = heard.floor.others
+    return any(
+        names_in(one.words, (), others) and not is_a_name(one, others) for one in heard.sentences
+    )
 
 
 def _asked(floor: Floor, language: str) -> AnswerKind | None:
@@ -201,61 +133,120 @@ def _by_name(heard: _Heard) -> Verdict | None:
     Whoever is called stays so in the sentences that follow; a question to nobody, behind what was
     said to another, is no longer theirs.
     """
-    floor, ours, asks, talked_of, maybe = heard.floor, False, False, False, False
-    last: bool | None = None
-    for sentence in heard.sentences:
-        if heard.asked and is_a_name(sentence, floor.others):
+    ours = asks = False
+    last: Naming | None = None
+    found = []
+    for number, sentence in enumerate(heard.sentences):
+        if heard.asked and is_a_name(sentence, heard.floor.others):
             continue  # that is what was asked for
-        named = naming(sentence, floor.called, floor.others)
-        talked_of, maybe = talked_of or named.talked_of, maybe or named.maybe
-        if named.ours is None and last is False and sentence.asks and not sentence.is_among_people:
+        named = _named(heard, number)
+        found.append(named)
+        theirs = last is not None and not last.ours
+        if named.ours is None and theirs and sentence.asks and not sentence.is_among_people:
             return Verdict(to=Addressee.AGENT, by="name", asks=True) if ours else None
-        last = last if named.ours is None else named.ours
-        ours = ours or (last is True and not (named.ours and sentence.only_greets))
+        last = last if named.ours is None else named
+        called = last is not None and bool(last.ours)
+        ours = ours or (called and not (named.ours and sentence.only_greets))
         asks = asks or sentence.asks
-    if ours or last:
-        return Verdict(to=Addressee.AGENT, by="name", asks=asks)
-    if last is False:
-        return Verdict(to=Addressee.OTHERS, by="another name", asks=asks)
-    if maybe:
+    if last is not None:
+        last = replace(last, ours=ours or last.ours)
+        return _called(last, asks=asks, among=any(one.is_among_people for one in heard.sentences))
+    if any(one.maybe for one in found):
         return Verdict(to=Addressee.UNCLEAR, by="name", asks=asks)
-    if talked_of and not heard.asked:
+    if any(one.talked_of for one in found) and not heard.asked:
         return Verdict(to=Addressee.OTHERS, by="mention", asks=bool(heard.questions))
     return None
+
+
+def _called(named: Naming, *, asks: bool, among: bool) -> Verdict:
+    """Return to whom it is said in which somebody is called.
+
+    Args:
+        named: Whether that is the agent.
+        asks: Whether it wants an answer.
+        among: Whether people ask each other so.
+    """
+    if named.ours:
+        to = Addressee.AGENT if named.sure or not among else Addressee.UNCLEAR
+        return Verdict(to=to, by="name", asks=asks, sure=named.sure)
+    to = Addressee.OTHERS if named.sure or among else Addressee.UNCLEAR
+    return Verdict(to=to, by="another name", asks=asks)
+
+
+def _named(heard: _Heard, number: int) -> Naming:
+    """Return whom a sentence calls, by its number."""
+    named = naming(heard.sentences[number], heard.floor.called, heard.floor.others)
+    return named if named.ours is not None else _beside_question(heard, number) or named
+
+
+def _beside_question(heard: _Heard, number: int) -> Naming | None:
+    """Return whom a sentence calls that is a word or two behind a question, or before one."""
+    before, after = heard.sentences[:number][-1:], heard.sentences[number + 1 :][:1]
+    within = NEAR_ENOUGH if any(one.asks for one in before) else SURELY
+    if not any(one.asks for one in (*before, *after)):
+        return None
+    return called_alone(heard.sentences[number], heard.floor.called, heard.floor.others, within)
 
 
 def _by_context(heard: _Heard) -> Verdict:
     """Return to whom it is said in which nobody is called."""
     floor, sentences, questions = heard.floor, heard.sentences, heard.questions
     if questions and questions[-1].is_among_people:
-        serves = questions[-1].known.addressing.serves.search(questions[-1].text)
-        to = Addressee.UNCLEAR if serves else Addressee.OTHERS
+        words, text = questions[-1].known.addressing, questions[-1].text
+        advice = words.we.search(text) and _is_behind_agent(floor)
+        to = Addressee.UNCLEAR if advice or words.serves.search(text) else Addressee.OTHERS
         return Verdict(to=to, by="among them", asks=True)
     requests = any(one.requests for one in sentences)
     goes_on = len(sentences) > 1 and sentences[-1].asks
     if floor.asked_another and floor.since_turn <= GO_ON_WITHIN and not (requests or goes_on):
-        to = Addressee.UNCLEAR if questions else Addressee.OTHERS
+        answers = heard.asked is not None and _fits(heard)
+        ours = questions or answers or _takes_leave(heard)
+        to = Addressee.UNCLEAR if ours else Addressee.OTHERS
         return Verdict(to=to, by="reply to another", asks=bool(questions))
     if not questions and heard.asked:
         return _answering(heard)
     if floor.answers == "named":
-        return Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
+        asks = Verdict(to=Addressee.OTHERS, by="statement", asks=True)
+        return asks if questions else _following(heard)
     if questions and sentences[0].asks and not (sentences[-1].asks or requests):
-        return Verdict(to=Addressee.OTHERS, by="reply to another", asks=False)
+        return Verdict(to=Addressee.UNCLEAR, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
+
+
+def _is_behind_agent(floor: Floor) -> bool:
+    """Return whether the agent has just spoken, and nobody since."""
+    return floor.since_said <= GO_ON_WITHIN and not floor.others_since
+
+
+def _takes_leave(heard: _Heard) -> bool:
+    """Return whether somebody says thanks or goodbye, to none of the others by name."""
+    closing = heard.sentences[0].known.closing
+    thanks = any(closing.search(one.text) for one in heard.sentences)
+    return thanks and heard.floor.since_said <= ANSWER_WITHIN and not _talks_of_others(heard)
+
+
+def _goes_on(heard: _Heard) -> bool:
+    """Return whether something is said behind what was to the agent, before that has answered."""
+    floor = heard.floor
+    waits = floor.answered and not floor.others_since and floor.since_turn <= GO_ON_WITHIN
+    return waits and not is_backchannel(heard.text, heard.language)
 
 
 def _asking(heard: _Heard, question: SaidSentence) -> Verdict:
     """Return to whom a question is that nothing else tells of."""
     asks, words, text = questions_in(heard.language), question.known.addressing, question.text
-    if asks is None or words.serves.search(text):
-        return Verdict(to=Addressee.AGENT, by="question", asks=True)
+    talked, knows = heard.floor.others_since > 0, words.facts.search(text) is not None
+    if asks is None or (words.serves.search(text) and not words.group.search(text)):
+        sure = knows and not talked
+        return Verdict(to=Addressee.AGENT, by="question", asks=True, sure=sure)
+    if words.group.search(text) and not knows:
+        return Verdict(to=Addressee.OTHERS, by="among them", asks=True)
     chooses, we = asks.either.search(text) is not None, words.we.search(text) is not None
     clues = (bool(heard.asked or heard.offered), chooses, we)
-    if sum(clues) > 1:  # what people ask each other of what the agent wants to know
-        return Verdict(to=Addressee.OTHERS, by="among them", asks=True)
+    if sum(clues) > 1 and not knows:  # what people ask each other of what the agent wants to know
+        return Verdict(to=Addressee.UNCLEAR, by="among them", asks=True)
     tells_little = len(question.words) <= ECHO or words.you.search(text) is not None
-    if tells_little and (heard.asked or heard.floor.others_since):
+    if tells_little and (heard.asked or talked):
         return Verdict(to=Addressee.UNCLEAR, by="question", asks=True)
     return Verdict(to=Addressee.AGENT, by="question", asks=True, sure=False)
 
@@ -269,30 +260,70 @@ def _answering(heard: _Heard) -> Verdict:
         listens and (talked or heard.asked is not AnswerKind.YES_OR_NO)
     ):
         return Verdict(to=Addressee.OTHERS, by="statement")
-    if not talked:
-        return Verdict(to=Addressee.AGENT, by="answer")
-    if words.muses.match(first.bare):
-        return Verdict(to=Addressee.OTHERS, by="statement")
-    short = sum(len(one.words) for one in heard.sentences) <= SHORT_ANSWER
-    pleads = words.pleads.search(heard.sentences[-1].text)
-    if short or pleads or words.concludes.match(first.text):
-        return Verdict(to=Addressee.AGENT, by="answer")
-    return Verdict(to=Addressee.UNCLEAR, by="answer")
+    if talked and words.muses.match(first.bare):
+        return Verdict(to=Addressee.UNCLEAR, by="answer")
+    return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
+
+
+def _fits(heard: _Heard) -> bool:
+    """Return whether a statement looks like an answer to what the agent has asked."""
+    first, last = heard.sentences[0], heard.sentences[-1]
+    words = first.known.addressing
+    if words.pleads.search(last.text) or is_a_name(first, heard.floor.others):
+        return True
+    said = [word for one in heard.sentences for word in one.words]
+    concludes = words.concludes.match(first.text) and not heard.floor.others_since
+    begins = concludes or words.takes.match(first.bare) or words.needs.match(first.bare)
+    if begins and not words.muses.match(first.bare):
+        return True
+    asked = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-2:]
+    taken = [word for one in asked for word in one.words if word in said and len(word) > SHORT_WORD]
+    dictates = heard.asked in (AnswerKind.NUMBER, AnswerKind.SPELLING)
+    orders = any(one.requests for one in heard.sentences)
+    chooses = len(said) <= CHOICE or words.suits.search(first.text)
+    return bool(taken and chooses and not orders) or (
+        dictates and any(word.isdigit() or len(word) == 1 for word in said)
+    )
 
 
 def _telling(heard: _Heard) -> Verdict:
     """Return to whom a statement is said of which nobody knows that it answers anything."""
-    floor, first = heard.floor, heard.sentences[0]
-    words = first.known.addressing
+    floor, words = heard.floor, heard.sentences[0].known.addressing
     if is_backchannel(heard.text, heard.language):
         return Verdict(to=Addressee.OTHERS, by="statement")
     if any(one.requests for one in heard.sentences):
-        return Verdict(to=Addressee.AGENT, by="request")
+        pleads = any(words.pleads.search(one.text) for one in heard.sentences)
+        return Verdict(to=Addressee.AGENT, by="request", sure=pleads or not floor.others_since)
+    if any(words.needs.match(one.bare) for one in heard.sentences):
+        return Verdict(to=Addressee.AGENT, by="request", sure=False)
+    return _following(heard)
+
+
+def _agrees(heard: _Heard) -> bool:
+    """Return whether a statement is of what the agent has offered, or says what would suit."""
+    last = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-1:]
+    told = {word for one in last for word in one.words if len(word) > SHORT_WORD}
+    return any(
+        not heard.offered.isdisjoint(one.words)
+        or len(told.intersection(one.words)) >= REPEATED
+        or one.known.addressing.suits.search(one.text)
+        for one in heard.sentences
+    )
+
+
+def _following(heard: _Heard) -> Verdict:
+    """Return to whom a statement is said that may go on from what the agent has said."""
+    floor, first = heard.floor, heard.sentences[0]
+    words = first.known.addressing
     chooses = len(first.words) <= SHORT_ANSWER and not heard.offered.isdisjoint(first.words)
-    takes = chooses or any(words.takes.match(one.bare) for one in heard.sentences)
-    if takes and floor.since_said <= ANSWER_WITHIN and not floor.answered:
-        return Verdict(to=Addressee.AGENT, by="follow-up")
-    follows = floor.since_said <= GO_ON_WITHIN and not floor.others_since
-    if follows and words.concludes.match(first.text):
+    takes = any(words.takes.match(one.bare) for one in heard.sentences)
+    if (takes or chooses) and floor.since_said <= ANSWER_WITHIN and not floor.answered:
+        sure = takes and not floor.others_since
+        return Verdict(to=Addressee.AGENT, by="follow-up", sure=sure)
+    open_to_us = floor.since_said <= ANSWER_WITHIN and not floor.answered
+    agrees = open_to_us and not words.muses.match(first.bare) and _agrees(heard)
+    concludes = open_to_us and words.concludes.match(first.text)
+    begins = _is_behind_agent(floor) and floor.since_turn == inf  # the first words of anybody
+    if begins or agrees or concludes or _goes_on(heard) or _takes_leave(heard):
         return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return Verdict(to=Addressee.OTHERS, by="statement")

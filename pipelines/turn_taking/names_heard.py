@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,12 +27,28 @@ letter may be heard as its neighbour; a longer one may have another letter, too.
 SPLIT = 6
 """Letters from which on a name may be heard as two words, or two as one."""
 
-FRAME = 3
-"""Consonants from which on a word that calls somebody is a name by these alone: "Claire" for
-"Clara". Vowels are what is misheard most."""
+FRAME = 2
+"""Consonants from which on a name is told by these rather than by all of its letters: vowels are
+what is misheard most, "Claire" for "Clara"."""
 
-FRAMED = 2.5
-"""How far off such a word counts as: a name that is nearer goes first."""
+OF_CONSONANTS = 0.7
+"""How much of how unlike two words sound is due to their consonants."""
+
+NEAR_ENOUGH, SURELY, MAYBE = 0.4, 0.25, 0.55
+"""How unlike a word that calls somebody may sound to be a name that is on the line; the same where
+it only may call somebody; and to be perhaps the agent's. Chosen by what a recognizer heard."""
+
+CLEARLY = 0.1
+"""How much less any other name has to sound like it."""
+
+LEAST, LONGEST = 2, 30
+"""Letters of a word, as they sound, with which names are compared so."""
+
+LIQUIDS = "lr"
+"""Consonants that are swallowed: "Quer" for "Clara"."""
+
+_KINDS = ("pbtdkg", "mn", "lrv", "fvs", "bv")
+"""Consonants that are taken for each other, by how they are made."""
 
 _VOWELS = re.compile("[aeiou]+")
 
@@ -69,6 +85,9 @@ class NameHeard:
     ours: bool
     """Whether it is the agent's."""
 
+    exact: bool = True
+    """Whether it was heard as it is written."""
+
     bound: bool = False
     """Whether an article or a possessive is one word with it: "l'assistant", "Ann's"."""
 
@@ -81,6 +100,12 @@ class _Form:
     ours: bool
     exact: bool = False
     """Whether no other word is taken for it."""
+
+
+def parts_of_name(name: str) -> list[str]:
+    """Return the words of a name by which somebody is called, as they are written."""
+    words = re.findall(r"[^\W_](?:[\w'’-]*\w)?", name)
+    return [word for word in words if word.casefold() not in TITLES | NOT_PARTS]
 
 
 def names_in(
@@ -137,7 +162,10 @@ def _at(words: Sequence[str], at: int, forms: Sequence[_Form]) -> Iterator[tuple
                 continue  # in the second case, of two mistakes at once
             if off is not None:
                 bound = alone != heard
-                yield off, NameHeard(start=at, end=at + count, ours=form.ours, bound=bound)
+                yield (
+                    off,
+                    NameHeard(start=at, end=at + count, ours=form.ours, exact=not off, bound=bound),
+                )
 
 
 @lru_cache(maxsize=4096)
@@ -155,38 +183,66 @@ def _distance(heard: str, name: str) -> float | None:
     return 0.1 + off if off <= allowed else None  # an exact one is nearer than any
 
 
-def nearest_name(word: str, ours: Sequence[str], others: Sequence[str]) -> NameHeard | None:
-    """Return whose name a word may be that calls somebody, and is nobody's; None if it is too far.
+def nearest_name(
+    word: str, ours: Sequence[str], others: Sequence[str], within: float = NEAR_ENOUGH
+) -> NameHeard | None:
+    """Return whose name a word is that calls somebody, and is nobody's; None if that is not clear.
 
-    What calls somebody is a name, so more may be misheard of it than of any other word.
+    What calls somebody is a name, so more may be misheard of it than of any other word: of all who
+    are on the line, it is the one that sounds most like it, if others sound much less so.
 
     Args:
-        word: In lower case.
+        word: In lower case; two that may be one, joined.
         ours: What the agent is called.
         others: What the others are called.
+        within: How unlike it may be, 0 to 1.
     """
-    found: list[tuple[float, bool]] = []
-    heard = _sound(word)
+    off = {True: within + CLEARLY, False: within + CLEARLY}  # by whether it is ours
     for form in _forms(tuple(ours), tuple(others), ()):
-        name = _sound("".join(form.words))
-        allowed = min(2.0, len(name) // 2 / 2)
-        if len(form.words) != 1:
-            continue
-        if (off := _edits(heard, name, allowed)) <= allowed:
-            found.append((off, not form.ours))
-        elif _framed_alike(heard, name):
-            found.append((FRAMED, not form.ours))
-    return None if not found else NameHeard(start=0, end=1, ours=not min(found)[1])
+        if len(form.words) == 1 and form.words[0] not in TITLES:
+            off[form.ours] = min(off[form.ours], _unlike(word, form.words[0]))
+    found = off[True] < off[False]
+    if off[found] > within or abs(off[True] - off[False]) < CLEARLY:
+        return None
+    return NameHeard(start=0, end=1, ours=found)
 
 
 def may_be_ours(word: str, ours: Sequence[str]) -> bool:
-    """Return whether a word that calls somebody, and is near no name, may be the agent's misheard.
+    """Return whether a word that calls somebody, and is clearly no name, may be the agent's."""
+    return nearest_name(word, ours, (), MAYBE) is not None
 
-    That is so by its consonants, of which one may be another, or missing: "Player" for "Clara".
-    """
-    heard = _VOWELS.sub("", _sound(word))
-    frames = [_VOWELS.sub("", _sound("".join(form.words))) for form in _forms(tuple(ours), (), ())]
-    return any(len(frame) >= FRAME and _edits(heard, frame, 1.0) <= 1.0 for frame in frames)
+
+@lru_cache(maxsize=4096)
+def _unlike(heard: str, name: str) -> float:
+    """Return how unlike two words sound, 0 to 1; "th" is as in "there", "Thomas" or "Thelma"."""
+    soft = {heard, heard.replace("th", "v")}
+    names = {name, name.replace("th", "f"), name.replace("th", "s")}
+    return min(_unlike_sounds(_sound(each), _sound(one)) for each in soft for one in names)
+
+
+def _unlike_sounds(one: str, other: str) -> float:
+    """Return how unlike two words are, as they sound, by their consonants more than by all."""
+    longest = max(len(one), len(other))
+    if min(len(one), len(other)) < LEAST or longest > LONGEST:
+        return 0.0 if one == other else 1.0
+    whole = min(1.0, _edits(one, other, longest) / longest)
+    frames = [_VOWELS.sub("", each) for each in (one, other)]
+    most = max(map(len, frames))
+    if most < FRAME or not all(frames):
+        return whole
+    cost = _edits(frames[0], frames[1], most, _consonants_unlike)
+    return OF_CONSONANTS * min(1.0, cost / most) + (1 - OF_CONSONANTS) * whole
+
+
+def _consonants_unlike(one: str, other: str) -> float:
+    """Return how unlike two consonants are, 0 to 1; one of them is ``""`` if it is missing."""
+    if one == other:
+        return 0.0
+    if not (one and other):
+        return 0.5 if (one or other) in LIQUIDS else 1.0
+    if frozenset((one, other)) in _NEAR:
+        return 0.25
+    return 0.5 if any(one in kind and other in kind for kind in _KINDS) else 1.0
 
 
 @lru_cache(maxsize=4096)
@@ -197,24 +253,27 @@ def _sound(word: str) -> str:
     return plain
 
 
-def _framed_alike(one: str, other: str) -> bool:
-    """Return whether two words, as they sound, have the same consonants, and begin alike."""
-    frame = _VOWELS.sub("", one)
-    return len(frame) >= FRAME and one[0] == other[0] and frame == _VOWELS.sub("", other)
+def _letters_unlike(one: str, other: str) -> float:
+    """Return how unlike two letters are, 0 to 1; one of them is ``""`` if it is missing."""
+    return 0.0 if one == other else 0.5 if frozenset((one, other)) in _NEAR else 1.0
 
 
-def _edits(one: str, other: str, most: float) -> float:
-    """Return the edits between two words; a letter for its neighbour is half of one."""
+def _edits(
+    one: str, other: str, most: float, unlike: Callable[[str, str], float] = _letters_unlike
+) -> float:
+    """Return the edits between two words, by what one of their letters for another counts."""
     if abs(len(one) - len(other)) > most:
         return most + 1
     earlier: list[float] = []
-    before = [float(n) for n in range(len(other) + 1)]
+    before = [0.0]
+    for wanted in other:
+        before.append(before[-1] + unlike("", wanted))
     for row, letter in enumerate(one, 1):
-        line = [float(row)]
+        line = [before[0] + unlike(letter, "")]
         for column, wanted in enumerate(other, 1):
-            same = letter == wanted
-            cost = 0.0 if same else 0.5 if frozenset((letter, wanted)) in _NEAR else 1.0
-            edits = min(before[column] + 1, line[-1] + 1, before[column - 1] + cost)
+            missing = before[column] + unlike(letter, "")
+            added = line[-1] + unlike("", wanted)
+            edits = min(missing, added, before[column - 1] + unlike(letter, wanted))
             if row > 1 and column > 1 and (one[row - 2], letter) == (wanted, other[column - 2]):
                 edits = min(edits, earlier[column - 2] + 1)  # two that have changed places
             line.append(edits)

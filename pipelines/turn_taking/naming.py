@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.names_heard import NameHeard, may_be_ours, names_in, nearest_name
+from pipelines.turn_taking.names_heard import (
+    MAYBE,
+    SURELY,
+    NameHeard,
+    may_be_ours,
+    names_in,
+    nearest_name,
+)
 from pipelines.turn_taking.words_by_language import LanguageWords, primary, spoken_words
 
 _SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
 _ABBREVIATED = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|Sr|Sra|St|Mme|Sig|Dott|Hr|Fr)\.", re.IGNORECASE)
 _COMMA = re.compile(r"[,;:–—]")
 _LAST_NAME_CALLED = re.compile(r",\s+([^\W\d_]\w+)\s*[.!?…]*$")
-_FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+),\s")
+_FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+(?: [^\W\d_]\w+)?),\s")
+_NAME_CALLED_INSIDE = re.compile(r",\s+([^\W\d_]\w+),")
 _ASKING = ("?", "？")
 _NO_NAMES = ("I", "Sie", "OK", "Okay")
 OPENING = 2
 """Words before the first comma of a sentence, of which the last may be a name: "hey Clara"."""
+
+LOOKS_AT = 30
+"""Words before and after a name that tell whether it calls somebody: no name costs more than so
+many, in however long a turn."""
 
 _BY_ORDER = ("de", "en", "nl")
 """Languages in which the order of words tells a question that yes or no answers."""
@@ -39,6 +51,8 @@ class SaidSentence:
     """Whether it is a question."""
 
     known: LanguageWords
+    language: str
+    """BCP 47 tag."""
 
     @property
     def text(self) -> str:
@@ -79,6 +93,9 @@ class Naming:
     ours: bool | None = None
     """Whether it is the agent that is called, last; None if nobody is."""
 
+    sure: bool = True
+    """Whether somebody is called for sure; not where a word begins a sentence as a name does."""
+
     maybe: bool = False
     """Whether a word that calls somebody may be the agent's name, and may be none."""
 
@@ -101,7 +118,12 @@ def _sentence(raw: str, language: str, known: LanguageWords) -> SaidSentence:
         words += spoken_words(part)
     asks = _asks(raw.strip(), _without_calls(" ".join(words), known), language)
     return SaidSentence(
-        raw=raw.strip(), words=words, pauses=frozenset(pauses), asks=asks, known=known
+        raw=raw.strip(),
+        words=words,
+        pauses=frozenset(pauses),
+        asks=asks,
+        known=known,
+        language=language,
     )
 
 
@@ -122,22 +144,88 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
         ours: What the agent is called, beside what agents are called.
         others: What the others are called.
     """
-    found = names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+    found = [
+        name
+        for name in names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+        if name.exact or not _is_opener(sentence.words[name.start], sentence.known)
+    ]
     called = [name.ours for name in found if _is_called(sentence, name)]
     if called:
         return Naming(ours=called[-1])
-    if not found and (stranger := _called_stranger(sentence)):
-        nearest = nearest_name(stranger, ours, others)
-        if nearest is None and may_be_ours(stranger, ours):
-            return Naming(maybe=True)
-        return Naming(ours=nearest is not None and nearest.ours)
-    if not found and (opening := _opening(sentence)):
-        nearest = nearest_name(opening, ours, others)
+    ours_found = [name for name in found if name.ours]
+    if not found:
+        return _by_sound(sentence, ours, others)
+    return Naming(
+        talked_of=bool(ours_found), maybe=any(_may_be_asked(sentence, name) for name in ours_found)
+    )
+
+
+def _may_be_asked(sentence: SaidSentence, name: NameHeard) -> bool:
+    """Return whether a name may call somebody who is asked, though no mark says so.
+
+    "Bruno is breakfast included." is what a transcriber writes of a question.
+    """
+    known, rest = questions_in(sentence.language), " ".join(sentence.words[name.end :])
+    by_order = primary(sentence.language) in _BY_ORDER and not (name.start or name.bound)
+    return by_order and known is not None and known.is_polar(rest)
+
+
+def _by_sound(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -> Naming:
+    """Return who is called by a word that is nobody's name."""
+    if _calls_people(sentence):
+        return Naming(ours=False)
+    stranger, sure = _called_stranger(sentence)
+    for word in filter(None, (stranger, _called_inside(sentence))):
+        if (nearest := nearest_name(word, ours, others)) is not None:
+            return Naming(ours=nearest.ours)
+    found = _by_opening(sentence, ours, others)
+    if found is not None or not stranger:
+        return found or Naming()
+    if _is_perhaps_ours(stranger, ours, others):
+        return Naming(ours=True, sure=False)
+    maybe = may_be_ours(stranger, ours)
+    return Naming(maybe=True) if maybe else Naming(ours=False, sure=sure)
+
+
+def _by_opening(
+    sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]
+) -> Naming | None:
+    """Return who is called by the words that a sentence begins with, or ends with; None if none."""
+    for word, rest in _openings(sentence):
+        nearest = nearest_name(word, ours, others, SURELY)
+        told = replace(sentence, words=rest)
+        if nearest is not None and (told.asks or (len(rest) > 1 and told.requests)):
+            return Naming(ours=nearest.ours)
         if nearest is not None and nearest.ours:
-            told = replace(sentence, words=sentence.words[min(sentence.pauses) :])
-            sure = told.asks or (len(told.words) > 1 and told.requests)
-            return Naming(ours=True) if sure else Naming(maybe=True)
-    return Naming(talked_of=any(name.ours for name in found))
+            return Naming(maybe=True)
+        if told.asks and _is_perhaps_ours(word, ours, others):
+            return Naming(ours=True, sure=False)
+    return None
+
+
+def _is_perhaps_ours(word: str, ours: Sequence[str], others: Sequence[str]) -> bool:
+    nearest = nearest_name(word, ours, others, MAYBE)
+    return nearest is not None and nearest.ours
+
+
+def called_alone(
+    sentence: SaidSentence, ours: Sequence[str], others: Sequence[str], within: float
+) -> Naming | None:
+    """Return who is called by a sentence that is a word or two, and no more; None if nobody is.
+
+    As where a transcriber hears "Is it far? Claire.", or "Blend in. Is it far?" for Linden.
+
+    Args:
+        sentence: It; there is a question beside it.
+        ours: What the agent is called.
+        others: What the others are called.
+        within: How unlike a name it may sound.
+    """
+    words = sentence.bare.split()
+    if not 0 < len(words) <= OPENING or _is_opener(sentence.text, sentence.known):
+        return None
+    nearest = nearest_name("".join(words), ours, others, within)
+    return None if nearest is None else Naming(ours=nearest.ours)
 
 
 def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
@@ -150,11 +238,13 @@ def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
 def _is_called(sentence: SaidSentence, name: NameHeard) -> bool:
     """Return whether a name calls somebody."""
     words = sentence.known.addressing
-    before, after = " ".join(sentence.words[: name.start]), sentence.words[name.end :]
+    first = max(0, name.start - LOOKS_AT)
+    before = " ".join(sentence.words[first : name.start])
+    after = sentence.words[name.end : name.end + LOOKS_AT]
     paused = name.start in sentence.pauses
     if name.bound or (before and not paused and words.mentions.search(before)):
         return False
-    opens = not _without_calls(before, sentence.known)
+    opens = not (first or _without_calls(before, sentence.known))
     if not after:
         return paused or opens or sentence.asks or sentence.requests
     return _is_called_before(sentence, after, opens=opens, name=name)
@@ -182,37 +272,81 @@ def _is_inverted(after: Sequence[str]) -> bool:
     return len(after) > 1 and after[1] in subjects
 
 
-def _called_stranger(sentence: SaidSentence) -> str:
-    """Return by which word somebody is called whose name is not known, by how it is written.
+def _called_stranger(sentence: SaidSentence) -> tuple[str, bool]:
+    """Return by which words somebody is called whose name is not known, by how it is written.
 
-    ``""`` if nobody is.
+    ``""`` if nobody is; and whether that is sure. At the beginning of a sentence it is not, since
+    all words are written so there.
     """
     last = _LAST_NAME_CALLED.search(sentence.raw)
     if last is not None and last[1][0].isupper():
-        return "" if last[1] in _NO_NAMES else last[1].casefold()
+        return ("", False) if last[1] in _NO_NAMES else (last[1].casefold(), True)
     first = _FIRST_NAME_CALLED.match(sentence.raw)
-    if first is None or not first[1][0].isupper() or _is_opener(first[1], sentence.known):
-        return ""
-    told = replace(sentence, words=sentence.words[1:])
-    return first[1].casefold() if told.asks or (len(told.words) > 1 and told.requests) else ""
+    words = first[1].split() if first is not None else []
+    if not words or not all(word[0].isupper() for word in words):
+        return "", False
+    if any(_is_opener(word, sentence.known) for word in (" ".join(words), *words)):
+        return "", False
+    told = replace(sentence, words=sentence.words[len(words) :])
+    calls = told.asks or (len(told.words) > 1 and told.requests)
+    return ("".join(words).casefold() if calls else ""), False
 
 
-def _opening(sentence: SaidSentence) -> str:
-    """Return the last of one or two words before the first comma; ``""`` if there is none.
+def _called_inside(sentence: SaidSentence) -> str:
+    """Return the word between two commas that is written as a name is; ``""`` if there is none."""
+    found = _NAME_CALLED_INSIDE.search(sentence.raw)
+    named = found is not None and found[1][0].isupper() and found[1] not in _NO_NAMES
+    return found[1].casefold() if found is not None and named else ""
 
-    There a name stands that a transcriber took for another word: "I claire, is it far?".
+
+def _calls_people(sentence: SaidSentence) -> bool:
+    """Return whether somebody is called by what is no name, and no agent: "Mum, is it far?"."""
+    skipped = len(sentence.words) - len(sentence.bare.split())
+    first = min((pause for pause in sentence.pauses if pause > skipped), default=skipped)
+    last = max(sentence.pauses, default=len(sentence.words))
+    people = sentence.known.addressing.people
+    ends = (sentence.words[skipped:first], sentence.words[last:])
+    return any(people.fullmatch(" ".join(words)) for words in ends)
+
+
+def _openings(sentence: SaidSentence) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the words at the beginning that may be a name taken for others, and what follows each.
+
+    That is one word or two before a comma, behind what comes before a name that is called: "I
+    claire, is it far?", "Okay, when then, is it far?"; or the first, before words that turn to
+    somebody: "Clear what does it cost".
     """
-    at = min(sentence.pauses, default=0)
-    if not 0 < at <= OPENING or _is_opener(" ".join(sentence.words[:at]), sentence.known):
-        return ""
-    return sentence.words[at - 1]
+    words = sentence.words
+    skipped = len(words) - len(sentence.bare.split())
+    for start in dict.fromkeys((skipped, 0)):
+        at = min((pause for pause in sentence.pauses if pause > start), default=0)
+        if 0 < at - start <= OPENING:
+            opening = words[start:at]
+            if not _is_opener(" ".join(opening), sentence.known):
+                yield "".join(opening), words[at:]
+                yield opening[-1], words[at:]
+    last = max(sentence.pauses, default=0)
+    if last and len(words) - last == 1 and not _is_opener(words[last], sentence.known):
+        yield words[last], words[:last]
+    rest = words[skipped + 1 :]
+    turns = sentence.known.addressing.turns_to.match(" ".join(rest))
+    if turns and not _is_opener(words[skipped], sentence.known):
+        yield words[skipped], rest
 
 
 def _is_opener(word: str, known: LanguageWords) -> bool:
     """Return whether a word is one that sentences begin with, and no name."""
     said, words = " ".join(spoken_words(word)), known.addressing
     lists = [known.hellos, known.closing, known.whole, known.trailing, words.calls, words.concludes]
-    lists += [words.requests, words.holds, words.turns_to, words.among, words.takes, words.muses]
+    lists += [
+        words.people,
+        words.requests,
+        words.holds,
+        words.turns_to,
+        words.among,
+        words.takes,
+        words.muses,
+    ]
     return said in known.backchannels or any(one.fullmatch(said) for one in lists)
 
 

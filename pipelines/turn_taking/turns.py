@@ -15,7 +15,7 @@ class State(enum.Enum):
     """Who holds the floor."""
 
     RINGING = enum.auto()
-    """Not answered yet."""
+    """Not answered yet; or, after all, not by anybody whom we talk to."""
 
     QUIET = enum.auto()
     """Nobody."""
@@ -93,6 +93,9 @@ class Event(enum.Enum):
     RETURNED = enum.auto()
     """And to us again."""
 
+    UNANSWERED = enum.auto()
+    """It is no person who has answered, but a machine: whether somebody comes is open."""
+
     NOT_ADDRESSED = enum.auto()
     """What was said on a line of several was said to another of them: the reply has nothing to say,
     and is over."""
@@ -146,6 +149,9 @@ class Action(enum.Enum):
 
     ANSWER_KEYS = enum.auto()
     """Prepare to answer what was pressed."""
+
+    START_OVER = enum.auto()
+    """Cancel the draft, and forget what was said and overheard."""
 
     HANG_UP = enum.auto()
 
@@ -202,6 +208,13 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.HELD, _E.MOVED): (_S.AWAY, (_A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
     # What they said before they were passed on is kept; somebody else has answered it.
     (_S.AWAY, _E.RETURNED): (_S.QUIET, (_A.KEEP_WORDS, _A.FORGET)),
+    # It was no person who has answered.
+    **{
+        (s, _E.UNANSWERED): (_S.RINGING, (_A.START_OVER,))
+        for s in (_S.QUIET, _S.HEARING, _S.PAUSED)
+    },
+    (_S.REPLYING, _E.UNANSWERED): (_S.RINGING, (_A.HOLD, _A.DROP_REPLY, _A.START_OVER)),
+    (_S.HELD, _E.UNANSWERED): (_S.RINGING, (_A.DROP_REPLY, _A.START_OVER)),
     # Of several on the line, somebody talks to another: their turn is over, and nothing sounds.
     (_S.REPLYING, _E.NOT_ADDRESSED): (_S.QUIET, ()),
 }

@@ -69,11 +69,27 @@ class AddressingWords:
     familiar: re.Pattern[str]
     """How people ask each other, by the form of the verb."""
 
+    group: re.Pattern[str]
+    """What people ask of their group: who of it does what, what it does when and where, whether
+    somebody comes along, and what one of them has to do otherwise. An agent rarely knows."""
+
+    facts: re.Pattern[str]
+    """What tells that it is the agent all the same who knows: prices, its staff; "if"."""
+
+    people: re.Pattern[str]
+    """What people call each other who do not say a name: "mum", "everyone"."""
+
     takes: re.Pattern[str]
     """The beginning of what settles on something that the agent has offered."""
 
     muses: re.Pattern[str]
     """The beginning of what people say who think about an answer together."""
+
+    needs: re.Pattern[str]
+    """The beginning of what is asked for without asking: "we need", "I'm looking for"."""
+
+    suits: re.Pattern[str]
+    """What says that something is right for somebody: "would be good", "works for us"."""
 
     concludes: re.Pattern[str]
     """The beginning of what people say to the agent once they have agreed: "then", "we'll take"."""
@@ -128,8 +144,18 @@ class LanguageWords:
     machines: re.Pattern[str]
     """What answering machines and call screeners say, and nobody who picks up."""
 
+    screeners: re.Pattern[str]
+    """What asks who calls, and why, to tell somebody: "say your name and why you're calling"."""
+
+    mailboxes: re.Pattern[str]
+    """With which it is asked for a message, by a machine: "leave", "voicemail"."""
+
+    on_hold: re.Pattern[str]
+    """What a call screener says once it has heard that: "please stay on the line"."""
+
     reached: re.Pattern[str]
     """What machines begin with, and people in an office, too: "thank you for calling"."""
+
     addressing: AddressingWords
     """To whom of several something is said."""
 
@@ -264,9 +290,18 @@ def _of_lists(lists: Mapping[str, Any]) -> LanguageWords:
         wants=_anywhere(lists.get("wants", "")),
         closing=_anywhere(lists.get("closing", "")),
         machines=_anywhere(lists.get("machines", "")),
+        screeners=_anywhere(lists.get("screeners", "")),
+        mailboxes=_anywhere(lists.get("mailboxes", "")),
+        on_hold=_anywhere(lists.get("on_hold", "")),
         reached=_anywhere(lists.get("reached", "")),
         addressing=_addressing(lists.get("addressing", {})),
     )
+
+
+def _forms(text: str) -> re.Pattern[str]:
+    """Return what finds one of the patterns, a line each, at the beginning of a word."""
+    forms = "|".join(filter(None, map(str.strip, text.splitlines())))
+    return re.compile(rf"\b(?:{forms})") if forms else _NEVER
 
 
 def _addressing(lists: Mapping[str, str]) -> AddressingWords:
@@ -281,11 +316,16 @@ def _addressing(lists: Mapping[str, str]) -> AddressingWords:
         orders=re.compile(lists.get("orders", "(?!)")),
         we=re.compile(lists.get("we", "(?!)")),
         familiar=re.compile(lists.get("familiar", "(?!)")),
+        group=_forms(lists.get("group", "")),
+        facts=re.compile(rf"\b(?:{lists.get('facts', '(?!)')})\b"),
+        people=_anywhere(lists.get("people", "")),
         takes=_anywhere(lists.get("takes", "")),
         muses=_anywhere(lists.get("muses", "")),
         pleads=_anywhere(lists.get("pleads", "")),
         serves=_anywhere(lists.get("serves", "")),
         you=_anywhere(lists.get("you", "")),
+        needs=_anywhere(lists.get("needs", "")),
+        suits=_anywhere(lists.get("suits", "")),
         concludes=_anywhere(lists.get("concludes", "")),
         holds=_anywhere(lists.get("holds", "")),
     )

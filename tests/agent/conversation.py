@@ -23,6 +23,7 @@ from agent.stream.tap import NO_TAP
 from pipelines.audio import frame_bytes
 from pipelines.clock import now
 from pipelines.conversation import Brief
+from pipelines.listening.detectors import VoiceDetector
 from pipelines.providers import scripted
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.lineup import Providers
@@ -173,7 +174,6 @@ def _several(given: Any) -> list[tuple[str, Any]]:
 async def _run(call: Call, screening: Screening | None) -> CallEnded:
     if screening is None:
         return await call.run()
-    screening.attach(call.end)
     try:
         return await call.run(screening)
     finally:
@@ -194,6 +194,7 @@ def talk(
     leaves: int = 0,
     recording: CallRecording | None = None,
     ears: Callable[[FailoverTranscriber], Screening] | None = None,
+    detector: VoiceDetector | None = None,
 ) -> Talk:
     """Hold a whole call in virtual time; nothing may outlive it.
 
@@ -217,7 +218,7 @@ def talk(
             channel=Channel(line, protocol, connect.rate, recording or NO_TAP),
             lineup=lineup,
             script=script,
-            detector=Loudness(),
+            detector=detector or Loudness(),
             turn_model=turn_model,
             journal=journal if screening is None else screening.watching(journal),
             settings=settings or CallSettings(),

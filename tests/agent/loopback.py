@@ -15,13 +15,14 @@ from aiohttp import web
 
 from agent.server.assembly import service
 from agent.server.connections import HttpConnections
-from agent.server.overload import Reading
+from agent.server.load.overload import Reading
 from agent.server.registry import CallRegistry
 from agent.server.workers.worker_slot import WorkerSlot
 from agent.settings import Settings
 from agent.store.store import opened
 from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
+from tests.databases import FILE, new_file
 from tests.journals import lines_of
 
 AGENT = """---
@@ -45,8 +46,8 @@ class Running:
         return lines_of(self.transcripts)
 
 
-async def until(true: Callable[[], Any], within: float = 10.0) -> None:
-    """Wait for something to be so."""
+async def until(true: Callable[[], Any], within: float = 60.0) -> None:
+    """Wait for something to be so; that it takes long is not what a test proves with this."""
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - what is waited for is in another's hands
             await asyncio.sleep(0.02)
@@ -72,10 +73,12 @@ async def running(
     prompts.mkdir(exist_ok=True)
     if not (prompts / "reception.md").exists():
         (prompts / "reception.md").write_text(AGENT)
+    if "database" not in sections and not (folder / FILE).exists():
+        (folder / FILE).write_bytes(new_file())
     given: dict[str, Any] = {
         "prompts": prompts,
         "transcripts": folder / "transcripts",
-        "database": f"sqlite:///{folder}/voice-agent.db",
+        "database": f"sqlite:///{folder}/{FILE}",
         "records": {"keep_files": True},
         **sections,
     }

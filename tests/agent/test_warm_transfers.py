@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.settings.sinch import SinchSettings
-from agent.sinch import menus
+from agent.sinch.api import menus
 from agent.sinch_limits import MAX_SAY
 from agent.warm_transfers import CONSENT, SUMMARY, WarmTransfer, shortened, spoken_prompt
 from tests.agent.sinch import schemas

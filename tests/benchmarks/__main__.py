@@ -26,9 +26,9 @@ import numpy as np
 
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan, Turn
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.stand_in import StandIn
 from agent.simulator.stream_caller import place_call
-from agent.sinch.signing import Credentials
+from agent.sinch.api.signing import Credentials
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.listening.detectors import DetectorSettings, detectors
 from pipelines.listening.dtmf import KeypadDetector

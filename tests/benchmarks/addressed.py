@@ -6,7 +6,10 @@ were written afterwards, the rules unchanged since. What came before a turn is a
 is told by the rules, as where no language model can tell; which turns are left to one that can is
 printed apart. Intervals are Wilson's, of 95 %. ``--choosing`` prints the others; ``--named`` has
 the agent answer to its name and to its own questions alone; ``--wrong`` lists what was told wrong;
-``--calls`` holds each as a whole call, in virtual time.
+``--calls`` holds each as a whole call, in virtual time; ``--heard`` takes what a recognizer made of
+turns that call somebody by name. ``--set unseen`` takes those whose writer had not seen the rules,
+and ``unseen2`` others, of another day; what a listener could not tell there either is of a kind
+``unclear``.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 from agent.personas.party import PartyScript
 from agent.personas.script import Script
@@ -22,13 +26,11 @@ from agent.simulator.intervals import of_share
 from pipelines.conversation import Brief, Message
 from pipelines.providers import scripted
 from pipelines.providers.contracts import Piece
-from pipelines.turn_taking.addressed import Addressee, Answers, Verdict
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Answers, Verdict
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import talk, voice
-from tests.parties import PartyCall, Turn, is_right, judged, party_calls
-
-UNNAMED = ("question", "request", "follow-up")
-"""Kinds that an agent answers which is ``asked``, and one that is ``named`` does not."""
+from tests.parties import UNNAMED, PartyCall, Turn, heard_turns, is_right, judged, party_calls
 
 Judged = tuple[Turn, Verdict, str]
 
@@ -43,9 +45,19 @@ def every(which: str, answers: Answers) -> list[Judged]:
     ]
 
 
+def as_heard(which: str, answers: Answers) -> list[Judged]:
+    """Return turns that call somebody, as a recognizer heard them, with their verdicts."""
+    return [
+        (turn, addressed(turn.text, "en", replace(floor, answers=answers)), "en")
+        for turn, floor in heard_turns(which)
+    ]
+
+
 def line(name: str, found: Sequence[Judged]) -> str:
     """Return a line on some turns."""
     right = sum(is_right(turn, verdict) for turn, verdict, _ in found)
+    if not found:
+        return f"{name:32s}    0/0"
     low, high = of_share(right, len(found)) or (0.0, 1.0)
     share = f"{right / len(found):.1%} [{low:.1%}, {high:.1%}]"
     return f"{name:32s} {right:4d}/{len(found):<4d} {share}"
@@ -105,16 +117,18 @@ def held(which: str, answers: Answers) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choosing", action="store_true")
+    parser.add_argument("--set", choices=("choosing", "reporting", "unseen", "unseen2"))
     parser.add_argument("--named", action="store_true")
+    parser.add_argument("--heard", action="store_true")
     parser.add_argument("--wrong", action="store_true")
     parser.add_argument("--calls", action="store_true")
     options = parser.parse_args()
-    which = "choosing" if options.choosing else "reporting"
+    which = options.set or ("choosing" if options.choosing else "reporting")
     answers: Answers = "named" if options.named else "asked"
     if options.calls:
         held(which, answers)
         return
-    found = every(which, answers)
+    found = as_heard(which, answers) if options.heard else every(which, answers)
     groups: dict[str, list[Judged]] = defaultdict(list)
     for one in found:
         turn, verdict, language = one
@@ -128,6 +142,8 @@ def main() -> None:
     print(f"answered though it was to others: {cut_in}")
     left = [one for one in found if one[1].may_be_to_others]
     print(line("left to a model that can tell", left))
+    ours = sum(turn.to == "agent" for turn, _, _ in left)
+    print(f"  of these to the agent: {ours}, to others: {len(left) - ours}")
     print(line("the others", [one for one in found if not one[1].may_be_to_others]))
     for turn, verdict, language in found if options.wrong else ():
         if not is_right(turn, verdict):

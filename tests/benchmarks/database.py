@@ -17,10 +17,10 @@ from sqlalchemy import Connection, insert
 
 from agent.call.orders import HangUp
 from agent.settings.database import DatabaseUrl
-from agent.sinch.directory import CallDirectory
-from agent.sinch.leg_tables import LegEvent
-from agent.sinch.legs import LegFacts, PlacedLeg
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import LegFacts, PlacedLeg
+from agent.sinch.legs.leg_tables import LegEvent
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.store import tables
 from agent.store.engine import SqlDatabase

@@ -28,7 +28,7 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
-from agent.server.memory import keep_some
+from agent.server.load.memory import keep_some
 from agent.settings.calls import LineSettings
 from agent.stream.budget import Meter, before_the_answer
 from agent.stream.channel import Channel

@@ -19,9 +19,9 @@ from pathlib import Path
 from agent.call.turn_record import TurnRecord
 from agent.console.live.lines import call_as_shown, line_as_shown
 from agent.console.visitor import Role, Visitor
-from agent.records.writer import Record, RecordWriter
-from agent.server.live_feed import CallFeeds, LocalFeed
-from agent.server.live_happenings import CallFacts, Follower, ListWatch, LiveLine
+from agent.records.journals.writer import Record, RecordWriter
+from agent.server.live.feed import CallFeeds, LocalFeed
+from agent.server.live.happenings import CallFacts, Follower, ListWatch, LiveLine
 from pipelines.background import BackgroundTasks
 from pipelines.turn_taking.turns import State
 from tests.benchmarks.records import A_TURN

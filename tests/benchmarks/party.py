@@ -1,15 +1,16 @@
 """Calls of several, with real speech, through a service and the stand-in of Sinch: who is answered.
 
 ``python -m tests.benchmarks.party [--version v1|v2] [--only WORD] [--repeat N] [--scenarios FILE]
-[--save FOLDER] [--agent FILE]``: a service of its own, with the local models, dials the phones of
-each call onto one line (``POST /calls``); they talk as the file has it, and it is printed of each
-turn whether the agent did right, and of all how many, with 95 % intervals. Calls are one after the
-other, in real time: some four minutes a round. The language model says the same sentence each
-time, since what is measured is when the agent speaks, unless ``VOICE_AGENT_LLM__PROVIDER`` and its
-options say otherwise in the environment.
+[--save FOLDER] [--agent FILE] [--called NAME]``: a service of its own, with the local models, dials
+the phones of each call onto one line (``POST /calls``); they talk as the file has it, and it is
+printed of each turn whether the agent did right, and of all how many, with 95 % intervals. Calls
+are one after the other, in real time: some four minutes a round. The language model says the same
+sentence each time, since what is measured is when the agent speaks, unless
+``VOICE_AGENT_LLM__PROVIDER`` and its options say otherwise in the environment.
 
 The shipped calls are for reporting. What a recognizer made of the agent's name in them was a reason
-for the rules of misheard names, so that they say less of these than calls of your own.
+for the rules of misheard names, so that they say less of these than calls of your own. The names in
+``tests/pipelines/turn_taking/data/parties/spoken.yaml`` were in nothing that rules were chosen by.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from pathlib import Path
 
 import aiohttp
 
-from agent.simulator.party_judging import JudgedTurn, as_text
+from agent.simulator.party.party_judging import JudgedTurn, as_text
 from agent.simulator.party_stand_in import PartyAtStandIn
 from agent.simulator.scenarios.party_calls import PARTIES, PartyScenario, load_parties, voiced
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.stand_in import StandIn
 from agent.simulator.speech import spoken_turns
 from tests.agent.process.serving import ServiceProcess, serving
 from tests.agent.sinch import schemas
@@ -35,12 +36,12 @@ from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, free_port
 
 AGENT = """---
-greeting: "Hello, this is Clara."
+greeting: "Hello, this is {called}."
 party:
-  called: [Clara]
+  called: [{called}]
   announces: joined
 ---
-You are Clara, of a bakery. Answer in one short sentence.
+You are {called}, of a bakery. Answer in one short sentence.
 """
 
 LOCAL = {
@@ -87,10 +88,10 @@ def environment(version: str, url: str, port: int) -> dict[str, str]:
 
 
 async def hold(
-    scenario: PartyScenario, standin: StandIn, service: ServiceProcess, save: Path | None
+    scenario: PartyScenario, standin: StandIn, service: ServiceProcess, given: argparse.Namespace
 ) -> list[JudgedTurn]:
     """Have a call dialled and held; return what came of its turns."""
-    made = await voiced(scenario, "Clara", RATE, spoken_turns)
+    made = await voiced(scenario, given.called, RATE, spoken_turns)
     party = PartyAtStandIn(made, FIRST)
     standin.begin_again(party.phones())
     to = [{"to": number, "title": name} for name, number in party.numbers.items()]
@@ -106,8 +107,8 @@ async def hold(
             raise SystemExit(f"POST /calls: {response.status} {await response.text()}")
     async with asyncio.timeout(LASTS_AT_MOST):
         turns = await party.over(standin)
-    if save is not None:
-        party.save(standin, save / scenario.name)
+    if given.save is not None:
+        party.save(standin, given.save / scenario.name)
     return turns
 
 
@@ -116,7 +117,9 @@ async def measure(given: argparse.Namespace, scenarios: Sequence[PartyScenario])
     standin = StandIn(
         f"http://127.0.0.1:{port}/sinch", v1=V1, v2=V2, check=schemas.check, rate=RATE
     )
-    agent = AGENT if given.agent is None else given.agent.read_text(encoding="utf-8")
+    agent = AGENT.replace("{called}", given.called)
+    if given.agent is not None:
+        agent = given.agent.read_text(encoding="utf-8")
     found: list[JudgedTurn] = []
     with tempfile.TemporaryDirectory() as folder:
         async with (
@@ -127,7 +130,7 @@ async def measure(given: argparse.Namespace, scenarios: Sequence[PartyScenario])
         ):
             for _ in range(given.repeat):
                 for scenario in scenarios:
-                    turns = await hold(scenario, standin, service, given.save)
+                    turns = await hold(scenario, standin, service, given)
                     right = sum(turn.right for turn in turns)
                     print(f"{scenario.name}: {right} of {len(turns)}", flush=True)
                     found += turns
@@ -143,7 +146,10 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=1, metavar="N")
     parser.add_argument("--scenarios", type=Path, default=PARTIES, metavar="FILE")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="what each said and heard")
-    parser.add_argument("--agent", type=Path, metavar="FILE", help="an agent file, called Clara")
+    parser.add_argument(
+        "--agent", type=Path, metavar="FILE", help="an agent file, which listens to NAME"
+    )
+    parser.add_argument("--called", default="Clara", metavar="NAME", help="the agent's name")
     given = parser.parse_args()
     scenarios = [one for one in load_parties(given.scenarios) if given.only in one.name]
     asyncio.run(measure(given, scenarios))

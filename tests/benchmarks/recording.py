@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from agent.records import recorder as recorder_module
-from agent.records.audio_log import ENDING, AudioLog, LogHead
-from agent.records.encoding import finish
-from agent.records.recorder import Recorder
-from agent.records.recording_files import RecordingWriter
+from agent.records.recordings import recorder as recorder_module
+from agent.records.recordings.audio_log import ENDING, AudioLog, LogHead
+from agent.records.recordings.encoding import finish
+from agent.records.recordings.recorder import Recorder
+from agent.records.recordings.recording_files import RecordingWriter
+from agent.records.recordings.sides import PlacedAudio
+from agent.records.recordings.stereo import read
 from agent.records.seals import NoSeal
-from agent.records.sides import PlacedAudio
-from agent.records.stereo import read
 
 MINUTES = 5
 

@@ -22,14 +22,14 @@ from sqlalchemy import text
 
 from agent.call import turn_record
 from agent.call.reply import Reply
-from agent.records import recorder
-from agent.records.audio_log import LogHead
-from agent.records.loader import RecordLoader
-from agent.records.recording_files import RecordingWriter
+from agent.records.journals.loader import RecordLoader
+from agent.records.journals.spool import Spool
+from agent.records.journals.writer import MOST_WAITING, RecordWriter
+from agent.records.recordings import recorder
+from agent.records.recordings.audio_log import LogHead
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
-from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
-from agent.records.writer import MOST_WAITING, RecordWriter
 from agent.settings.database import DatabaseUrl
 from agent.store.store import Store, opened
 from pipelines import clock

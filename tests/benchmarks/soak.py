@@ -44,7 +44,7 @@ from typing import Any
 import structlog
 
 from agent.server.event_loop import keep_what_is_there, loop_factory
-from agent.server.memory import give_back, keep_some
+from agent.server.load.memory import give_back, keep_some
 from pipelines.providers import scripted
 from tests.agent.conversation import voice
 from tests.agent.loopback import running

@@ -19,12 +19,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from agent.records.call_figures import CallFigures
 from agent.records.call_records import RecordFilter
-from agent.records.call_statistics import CallStatistics
 from agent.records.events import JournalLine
-from agent.records.periods import period
 from agent.records.seals import KeySeal, NoSeal, Seal
+from agent.records.statistics.call_figures import CallFigures
+from agent.records.statistics.call_statistics import CallStatistics
+from agent.records.statistics.periods import period
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.settings.sealing_keys import SealingKey

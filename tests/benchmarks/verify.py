@@ -23,8 +23,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.records import stereo
-from agent.records.stereo import StereoAudio
+from agent.records.recordings import stereo
+from agent.records.recordings.stereo import StereoAudio
 from agent.records.verification.check import Tolerances, Verification, check
 from agent.records.verification.claims import ClaimedSpeech
 from agent.simulator.intervals import of_share

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from tests.agent.process.serving import SERVE_AT_ANY_LOAD
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -30,8 +31,12 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
 """How a page is looked at: what fits does so in any color, and colors are the same at any size."""
 
-STARTED_WITHIN = 60.0
+STARTED_WITHIN = 120.0
 """Seconds for a service to answer, and for a browser to start, on a busy machine."""
+
+HANGS_AFTER = 480
+"""Seconds until a test of these has hung: it waits for a browser, a service and models, which take
+five times as long on a machine that is busy with others."""
 
 expect.set_options(timeout=STARTED_WITHIN * 1000)
 
@@ -63,11 +68,12 @@ AGENTS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a browser where there is none, and say so."""
+    """Skip what needs a browser where there is none, and say so; give the others their time."""
     here = Path(__file__).parent
-    if not CHROMIUM:
-        for item in items:
-            if item.path.is_relative_to(here):
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.timeout(HANGS_AFTER))
+            if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
 
 
@@ -96,7 +102,7 @@ def serving(folder: Path, **variables: str) -> Iterator[Served]:
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", "serve"],
+            SERVE_AT_ANY_LOAD,
             cwd=folder,
             env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ from playwright.sync_api import Dialog, Page, Route, expect
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import find
 from tests.browser.conftest import (
+    HANGS_AFTER,
     PHONE,
     RIGHT_TO_LEFT,
     Looking,
@@ -61,7 +62,7 @@ def call(served: Served, agent: str) -> str:
         [*COMMAND, "call", url, "--json", "--transcribe", "--headers", f"agent={agent}"],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=HANGS_AFTER,
         check=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )

@@ -45,8 +45,18 @@ def test_a_caller_is_given_back(served: Served, looking: Looking) -> None:
     assert_accessible(page)
     shot(page, "live-call-taken-over")
     back.click()
-    expect(page.locator("#notices")).to_contain_text("The agent comes back to the caller.")
+    expect(page.locator("#notices")).to_contain_text("The agent goes on with the caller.")
     assert asked == ["{}"]
+
+    page.unroute("**/console/live/c1/events")
+    pushed(page, "/console/live/c1/events", *before[:2])
+    page.reload()
+    ringing = page.get_by_role("button", name="Stop the ringing")
+    expect(ringing).to_be_visible()
+    expect(page.get_by_role("button", name="Take over")).to_be_hidden()
+    ringing.click()
+    expect(page.locator("#notices")).to_contain_text("The agent goes on with the caller.")
+    assert asked == ["{}", "{}"]
 
     page.unroute("**/console/live/c1/events")
     pushed(page, "/console/live/c1/events", *before, transfer("returned", by="operator"))

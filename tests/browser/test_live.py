@@ -265,6 +265,34 @@ def test_who_is_on_a_line_of_several_is_shown(served: Served, looking: Looking) 
     expect(page.locator("#parties")).to_be_hidden()
 
 
+def test_who_has_answered_and_agreed_is_told_in_words(served: Served, looking: Looking) -> None:
+    """And which words were none for the agent, on a line of several."""
+    said = {"kind": "agent", "turn": 1, "at": 1.0, "until": 2.0, "cut_off": False}
+    lines: list[dict[str, Any]] = [
+        {"kind": "screened", "at": 0.5, "answerer": "human", "by": "ears", "why": "short"},
+        said | {"text": "I am a machine.", "said": "disclosure"},
+        said | {"at": 3.0, "until": 4.0, "text": "May I?", "said": "consent question"},
+        {"kind": "consent", "at": 5.0, "status": "given", "by": "word"},
+        {"kind": "caller", "turn": 2, "at": 6.0, "until": 7.0, "text": "Ben?", "to": "others"},
+        {"kind": "opt_out", "at": 8.0, "by": "keys"},
+    ]
+    page = looking().page()
+    pushed(page, "/console/live/c1/events", *[("line", line) for line in [SPOKEN[0], *lines]])
+    page.goto(served.base + "/console/live/c1")
+    told = page.locator("#lines .about, #lines > .happened")
+    expect(told).to_have_text(
+        [
+            "0:00 · A person has answered",
+            "0:01 · disclosure",
+            "0:03 · asks for consent",
+            "0:05 · Agreed to talk with the agent",
+            "0:06 · to others on the line",
+            "0:08 · Wants no more calls",
+        ]
+    )
+    shot(page, "live-call-agreed")
+
+
 def test_the_list_is_sorted_and_changes_in_place(served: Served, looking: Looking) -> None:
     """Rows stay where they are while calls go on; markup stays text."""
     now = time.time()

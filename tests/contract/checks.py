@@ -49,6 +49,7 @@ from .bench import (
 )
 from .case import Fault, Plan
 from .fields import How, Names, Without
+from .own_time import now
 from .proxy import GOOD, SLOW, SPLIT, TRICKLE, Break, Line
 
 Ask = Callable[[Trial], Coroutine[Any, Any, None] | None]
@@ -370,11 +371,13 @@ async def is_left_in_the_middle(trial: Trial, how: str) -> None:
             results = bench.ask()
             await anext(results)
         bench.proxy.hold()
-        pulling = asyncio.create_task(_exhaust(results))
-        await asyncio.sleep(0.02 if how == "cancelled" else 0)
+        pulled = _Pulled()
+        pulling = asyncio.create_task(_exhaust(results, pulled))
         if how == "cancelled":
+            await pulled.waits()
             await cancel(pulling)
         else:
+            await asyncio.sleep(0)
             pulling.cancel()  # what it pulls may be there already
             await asyncio.wait({pulling})
         await _close(results)
@@ -384,13 +387,33 @@ async def is_left_in_the_middle(trial: Trial, how: str) -> None:
         await bench.works()
 
 
-async def _exhaust(results: AsyncGenerator[Result, None]) -> None:
+@dataclass(slots=True)
+class _Pulled:
+    """How far somebody has come who pulls results."""
+
+    count: int = 0
+    is_waiting: bool = False
+    """Whether they have asked for one that has not come."""
+
+    async def waits(self) -> None:
+        """Return once what was on its way has come, and they wait for more."""
+        before = -1
+        async with deadline():
+            while not (self.is_waiting and self.count == before):
+                before = self.count
+                await asyncio.sleep(0.01)
+
+
+async def _exhaust(results: AsyncGenerator[Result, None], pulled: _Pulled) -> None:
+    pulled.is_waiting = True
     async for _ in results:
+        pulled.is_waiting = False
+        pulled.count += 1
         await asyncio.sleep(0)
+        pulled.is_waiting = True
 
 
 async def _close(results: AsyncGenerator[Result, None]) -> None:
-    now = asyncio.get_running_loop().time
     begun = now()
     async with deadline():
         await results.aclose()
@@ -635,7 +658,6 @@ async def nothing_was_said(trial: Trial) -> None:
 @check("stt")
 async def returns_promptly(trial: Trial) -> None:
     """What was heard is returned once the server has sent the last of it."""
-    now = asyncio.get_running_loop().time
     async with trial.bench() as bench, hearing(bench) as session:
         task = asyncio.create_task(_result(session.transcribe(Spoken(speech()))))
         come, at = 0, now()

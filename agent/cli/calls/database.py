@@ -121,7 +121,7 @@ def _several(ids: Sequence[str]) -> NoSuchRecordError:
 def run_to_the_end(work: Callable[[], Awaitable[None]]) -> int:
     """Do what a command does with records; return its exit status, having said what is wrong."""
     from agent.records.seals import SealError
-    from agent.records.search_words import QuestionError
+    from agent.records.search.search_words import QuestionError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
 

@@ -31,7 +31,7 @@ def add(parts: Commands) -> None:
     erase.add_argument(
         "--number",
         metavar="NUMBER",
-        help="every call from or to it, however it is written",
+        help="every call from, to or with it on the line, however it is written",
     )
     erase.add_argument("--dry-run", action="store_true", help="say what would go; erase nothing")
     erase.add_argument("--yes", action="store_true", help="do not ask")
@@ -40,7 +40,7 @@ def add(parts: Commands) -> None:
 
 
 def _erase(options: argparse.Namespace) -> int:
-    from agent.records.buckets import BucketError
+    from agent.records.recordings.buckets import BucketError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
 
@@ -56,7 +56,7 @@ def _erase(options: argparse.Namespace) -> int:
 
 async def _run(options: argparse.Namespace) -> int:
     from agent.records.erasing import Erasing
-    from agent.records.recordings import Recordings
+    from agent.records.recordings.kept import Recordings
 
     async with opened_records(options) as opened:
         settings = opened.settings

@@ -60,7 +60,7 @@ def add(parts: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from agent.records.search_words import QuestionError
+    from agent.records.search.search_words import QuestionError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
 

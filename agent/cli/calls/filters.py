@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 WHEN = "when it began: 2026-11-26, today, yesterday, or 3h ago as 3h"
 
 FILTERS = (
-    "since", "before", "caller", "called", "answered_by", "outcome", "direction", "words",
-    "language",
+    "since", "before", "caller", "called", "number", "answered_by", "outcome", "direction",
+    "disclosed", "words", "language",
 )  # fmt: skip
 """What the options are kept as."""
 
@@ -28,7 +28,7 @@ def add_filters(part: argparse._ActionsContainer, agent: str = "--agent") -> Non
         part: Of the command line.
         agent: The option of who has answered.
     """
-    from agent.records.events import OUTCOMES
+    from agent.records.events import DISCLOSED, OUTCOMES
 
     part.add_argument("--since", type=moment, metavar="WHEN", help=WHEN)
     part.add_argument(
@@ -37,10 +37,16 @@ def add_filters(part: argparse._ActionsContainer, agent: str = "--agent") -> Non
     part.add_argument("--caller", metavar="NUMBER", help="who called, as people write it")
     part.add_argument("--called", metavar="NUMBER", help="who was called")
     part.add_argument(
+        "--number", metavar="NUMBER", help="either of both, or else on the line or passed on to"
+    )
+    part.add_argument(
         agent, dest="answered_by", metavar="NAME", help="whose calls: an agent file, without .md"
     )
     part.add_argument("--outcome", choices=OUTCOMES, metavar="HOW", help=", ".join(OUTCOMES))
     part.add_argument("--direction", choices=("incoming", "outgoing"), help="who called whom")
+    part.add_argument(
+        "--disclosed", choices=DISCLOSED, help="whether it was heard that a machine talks"
+    )
 
 
 def add_words(part: argparse._ActionsContainer) -> None:
@@ -75,7 +81,7 @@ def given_filters(options: argparse.Namespace) -> list[str]:
 def wanted_records(options: argparse.Namespace, settings: Settings) -> RecordFilter:
     """Return what the options ask for."""
     from agent.records.call_records import RecordFilter
-    from agent.records.number_forms import looked_up_as
+    from agent.records.search.number_forms import looked_up_as
 
     def number(given: str | None) -> str | None:
         return None if given is None else looked_up_as(given, settings.sinch.country)
@@ -85,9 +91,11 @@ def wanted_records(options: argparse.Namespace, settings: Settings) -> RecordFil
         before=options.before,
         caller=number(options.caller),
         called=number(options.called),
+        number=number(options.number),
         agent=options.answered_by,
         outcome=options.outcome,
         direction=options.direction,
+        disclosed=options.disclosed,
         words=None if options.words is None else " ".join(map(_as_given, options.words)),
         language=options.language,
     )

@@ -80,8 +80,8 @@ async def _pages(
 async def _show_json(
     opened: OpenedRecords, wanted: RecordFilter, page: list[CallRecord], *, first: bool
 ) -> None:
-    from agent.records.found_lines import found_lines
-    from agent.server.call_answers import found_in, summary
+    from agent.records.search.found_lines import found_lines
+    from agent.server.operator.call_answers import found_in, summary
 
     del first
     times = await opened.records.answer_times(page)
@@ -96,7 +96,7 @@ async def _show_json(
 async def _show(
     opened: OpenedRecords, wanted: RecordFilter, page: list[CallRecord], *, first: bool
 ) -> None:
-    from agent.records.found_lines import found_lines
+    from agent.records.search.found_lines import found_lines
 
     out = terminal()
     times = await opened.records.answer_times(page)

@@ -15,7 +15,7 @@ from agent.cli.calls.database import NoSuchRecordError, one_record, opened_recor
 from agent.cli.options import Commands, add_config, fail
 
 if TYPE_CHECKING:
-    from agent.records.recordings import Place, Recordings
+    from agent.records.recordings.kept import Place, Recordings
 
 PLAYERS: Sequence[Sequence[str]] = (
     ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
@@ -45,8 +45,8 @@ def add(parts: Commands) -> None:
 
 
 def _play(options: argparse.Namespace) -> int:
-    from agent.records.buckets import BucketError
-    from agent.records.recordings import NoRecordingError
+    from agent.records.recordings.buckets import BucketError
+    from agent.records.recordings.kept import NoRecordingError
     from agent.records.seals import SealError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
@@ -71,7 +71,7 @@ async def _fetched(options: argparse.Namespace, folder: Path) -> Path:
     Raises:
         PlayError: If there is none.
     """
-    from agent.records.recordings import NOT_RECORDED, Recordings, recording_of
+    from agent.records.recordings.kept import NOT_RECORDED, Recordings, recording_of
 
     async with opened_records(options) as opened:
         record = await one_record(opened, options.id)
@@ -122,6 +122,6 @@ def _write(recording: Path, to: Path) -> None:
 
 
 def _convert(recording: Path, to: Path) -> None:
-    from agent.records import stereo
+    from agent.records.recordings import stereo
 
     stereo.write(to, stereo.read(recording))

@@ -57,7 +57,7 @@ def _follow(options: argparse.Namespace) -> int:
 async def _print(options: argparse.Namespace) -> None:
     from agent.cli.calls.written import WrittenConversation, ending, heading
     from agent.records.conversation import whole_replies
-    from agent.server.call_answers import whole
+    from agent.server.operator.call_answers import whole
 
     async with opened_records(options) as opened:
         record = await one_record(opened, options.id)

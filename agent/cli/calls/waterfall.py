@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.cli.calls.terminal import Terminal
-from agent.records.waterfall import waterfall_of
+from agent.records.statistics.waterfall import waterfall_of
 
 BAR = 40
 """Columns of the longest."""

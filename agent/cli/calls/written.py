@@ -11,6 +11,8 @@ from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.happenings import fields_of, happening
+from agent.records.legs import LEGS, charged_legs, price_of
+from agent.records.values import number
 from pipelines.text import words
 
 INDENT = " " * 18
@@ -62,6 +64,7 @@ class WrittenConversation:
             case "caller":
                 yield from self._said("caller", event, fields.get("text"))
                 yield from self._note(_decided(fields))
+                yield from self._note(_addressed(fields))
             case "heard":
                 self._pieces.append(event)
                 if not fields.get("more"):
@@ -72,6 +75,8 @@ class WrittenConversation:
                 yield from self._waterfall(fields)
             case "call" | "usage" | "wanted" | "understood":
                 return
+            case "leg" if "result" not in fields:
+                return  # whom we dial is told by other lines
             case _:
                 yield from self._happened(event)
 
@@ -140,6 +145,22 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
             cost[harmless(one.get("currency", ""))] += one["cost"]
     for currency, amount in cost.items():
         yield f"  all providers together: {amount:.4f} {currency}"
+    yield from _phones(record.data)
+
+
+def _phones(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the platform charges: for each leg, and together if they are several."""
+    legs = [leg for leg in charged_legs(data) if number(leg.get("amount")) is not None]
+    for leg in legs:
+        what = LEGS.get(str(leg.get("what")), "the phone")
+        which = f": {what} {leg.get('to') or ''}".rstrip() if len(legs) > 1 else ""
+        who = f"telephone line{which}"
+        seconds = number(leg.get("seconds")) or 0.0
+        cost = f"{leg['amount']:.4f} {leg.get('currency') or ''}"
+        yield f"  {harmless(who)}: {seconds:g} s, {harmless(cost)}"
+    amount, currency = price_of(data)
+    if amount is not None and len(legs) > 1:
+        yield f"  all telephone lines together: {amount:.4f} {harmless(currency)}"
 
 
 def _agent(record: CallRecord) -> str:
@@ -177,12 +198,19 @@ def _decided(fields: Mapping[str, Any]) -> str:
     for name, text, times in _DECIDED:
         value = decided.get(name)
         if isinstance(value, int | float) and times:
+            if name in ("extra", "late") and not round(value, 2):
+                continue
             told.append(text.format(value * times))
         elif isinstance(value, str) and value and not times:
             told.append(text.format(value))
     if decided["by"] == "silence" and len(told) < 2:
         return ""  # nothing else was known, as ever without drafts and a turn model
     return f"end of turn by {decided['by']}" + (f": {', '.join(told)}" if told else "")
+
+
+def _addressed(fields: Mapping[str, Any]) -> str:
+    """Return why nothing answers what a caller said; ``""`` if that was to the agent."""
+    return "to others on the line, not answered" if fields.get("to") == "others" else ""
 
 
 def _unheard(fields: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from agent.personas.drafts import SampleCall
 from agent.personas.folder import AgentFolder
 from agent.personas.loader import MAX_BYTES
 from agent.personas.saving import ChangedMeanwhileError, NotSavedError
-from agent.server.operator_errors import problem, read_body
+from agent.server.operator.errors import problem, read_body
 from pipelines.providers.contracts import ProviderError
 
 log = structlog.get_logger()

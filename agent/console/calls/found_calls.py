@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from agent.records.call_records import CallRecords, SeveralRecordsError
 from agent.records.events import CallRecord
-from agent.server.call_answers import QueryError
+from agent.server.operator.call_answers import QueryError
 from agent.sinch.refusals import NoSuchCallError
 
 

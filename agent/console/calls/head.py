@@ -12,7 +12,8 @@ from agent.records.access_log import RecordAccess
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
-from agent.records.recordings import recording_of
+from agent.records.legs import LEGS, charged_legs
+from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
 STAGES = {"stt": "speech to text", "llm": "language model", "tts": "text to speech"}
@@ -124,7 +125,7 @@ def head_of(record: CallRecord, numbers: HiddenNumbers) -> CallHead:
         language=text(data.get("language")) or "",
         lineup=list(_lineup(data.get("lineup"))),
         facts=list(_facts(data, numbers)),
-        cost=_cost(data),
+        cost=_cost(data, numbers),
         summary=numbers.said(text(made.get("text")) or ""),
         fields=_named(made.get("fields"), numbers),
         missing=_named(made.get("missing"), numbers),
@@ -163,8 +164,8 @@ def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> KeptRec
     last = lines[-1] if lines else {}
     if not lines:
         why = (
-            "The call was not recorded. Calls are if `recording.calls` is `on`, or the agent's "
-            "file says `record: true`."
+            "The call was not recorded. Calls are recorded if the setting recording.calls is on, "
+            "or the agent's file says record: true."
         )
     elif last.get("deleted"):
         why = "The caller declined to be recorded, and nothing was kept."
@@ -227,22 +228,31 @@ def _facts(data: Mapping[str, Any], numbers: HiddenNumbers) -> Iterator[tuple[st
     yield from ((name, value) for name, value in known if value)
 
 
-def _cost(data: Mapping[str, Any]) -> CallCost:
+def _cost(data: Mapping[str, Any], numbers: HiddenNumbers) -> CallCost:
     used = data.get("usage")
     parts = [
         _provider(one) for one in (used if isinstance(used, list) else ()) if isinstance(one, dict)
     ]
-    platform = _object(data.get("platform"))
-    if (amount := number(platform.get("amount"))) is not None:
-        seconds = number(platform.get("seconds"))
-        did = f"{seconds:g} s" if seconds is not None else ""
-        currency = text(platform.get("currency")) or ""
-        parts.append(CostPart(who="telephone line", did=did, amount=amount, currency=currency))
+    legs = list(charged_legs(data))
+    parts += [_phone(leg, numbers, named=len(legs) > 1) for leg in legs]
     sums: dict[str, float] = {}
     for one in parts:
         if one.amount is not None:
             sums[one.currency] = sums.get(one.currency, 0.0) + one.amount
     return CallCost(sums=[(amount, currency) for currency, amount in sums.items()], parts=parts)
+
+
+def _phone(leg: Mapping[str, Any], numbers: HiddenNumbers, *, named: bool) -> CostPart:
+    """Return what the platform has done by one leg: of several, it is said which."""
+    seconds = number(leg.get("seconds"))
+    which = LEGS.get(text(leg.get("what")) or "", "the phone") if named else ""
+    to = numbers.number(leg.get("to")) if named else ""
+    return CostPart(
+        who=": ".join(filter(None, ("telephone line", " ".join(filter(None, (which, to)))))),
+        did=f"{seconds:g} s" if seconds is not None else "",
+        amount=number(leg.get("amount")),
+        currency=text(leg.get("currency")) or "",
+    )
 
 
 def _provider(line: Mapping[str, Any]) -> CostPart:

@@ -21,12 +21,12 @@ from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.console.wording import clock, seconds
 from agent.records import queries
-from agent.records.call_statistics import CallStatistics
-from agent.records.events import OUTCOMES
-from agent.records.marked_words import marked_words
-from agent.records.search_words import Question, QuestionError
-from agent.server.call_answers import CallAnswers, QueryError
-from agent.server.records_api import RecordsQuery
+from agent.records.events import DISCLOSED, OUTCOMES
+from agent.records.search.marked_words import marked_words
+from agent.records.search.search_words import Question, QuestionError
+from agent.records.statistics.call_statistics import CallStatistics
+from agent.server.operator.call_answers import CallAnswers, QueryError
+from agent.server.operator.records_api import RecordsQuery
 
 FIELDS = tuple(name for name in RecordsQuery.model_fields if name != "cursor")
 NUMBERS = ("number", "caller", "called")
@@ -97,6 +97,7 @@ class CallListPages:
             "first": not cursor,
             "exports": {kind: _address(given, f"/console/calls.{kind}") for kind in FORMATS},
             "outcomes": OUTCOMES,
+            "disclosed": DISCLOSED,
             "agents": await self._statistics.agents() if self._statistics is not None else [],
             "stored": self._statistics is not None,
         }

@@ -26,8 +26,8 @@ from agent.records.exports.captions import webvtt
 from agent.records.exports.formats import JsonLines
 from agent.records.exports.pages import WholeCall
 from agent.records.exports.plain_text import plain_text
-from agent.records.recordings import NoRecordingError, recording_of
-from agent.server.recording_answers import RecordingAnswers
+from agent.records.recordings.kept import NoRecordingError, recording_of
+from agent.server.operator.recording_answers import RecordingAnswers
 from agent.sinch.refusals import NoSuchCallError
 
 ONE = "/console/calls/{id}"

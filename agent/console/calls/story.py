@@ -23,8 +23,8 @@ from agent.records.conversation import (
 )
 from agent.records.events import RecordedEvent
 from agent.records.happenings import happening
+from agent.records.statistics.waterfall import Waterfall, waterfall_of
 from agent.records.values import number, text, whole
-from agent.records.waterfall import Waterfall, waterfall_of
 
 Group = Literal["floor", "tools", "failures", "call"]
 """What a happening is about, to show and hide it by."""
@@ -43,7 +43,7 @@ GROUPS: Mapping[str, Group] = {
 """By kind of line; any other is about the call itself."""
 
 ELSEWHERE = frozenset(
-    ("caller", "agent", "call", "wanted", "usage", "timing", "platform", "summary")
+    ("caller", "agent", "call", "wanted", "usage", "timing", "platform", "leg", "summary")
 )
 """Kinds of lines that are said, drawn or told at the head of the page."""
 
@@ -64,6 +64,9 @@ class SaidEntry:
     """Why the turn was taken for over; ``""`` if nothing is known."""
 
     weighed: Sequence[str] = ()
+    to_others: bool = False
+    """Whether it was taken for said to others on a line of several: then nothing answered."""
+
     erased: bool = False
     """Whether its words are no more."""
 
@@ -168,19 +171,21 @@ def _erased(lines: Sequence[RecordedEvent]) -> bool:
 def _said(
     events: Sequence[RecordedEvent], lines: Sequence[RecordedEvent], *, erased: bool
 ) -> Iterator[SaidEntry]:
-    decided = {
-        (whole(one.fields.get("turn")), number(one.at)): one.fields.get("decided")
+    callers = {
+        (whole(one.fields.get("turn")), number(one.at)): one.fields
         for one in lines
         if one.kind == "caller"
     }
     for turn in conversation(events):
-        why = decided.get((turn.turn, turn.at)) if turn.who == "caller" else None
+        fields = callers.get((turn.turn, turn.at), {}) if turn.who == "caller" else {}
+        why = fields.get("decided")
         known: Mapping[str, Any] = why if isinstance(why, Mapping) else {}
         yield SaidEntry(
             turn=turn,
             sentences=_sentences(turn),
             because=because(known),
             weighed=list(weighed(known)),
+            to_others=fields.get("to") == "others",
             erased=erased,
         )
 

@@ -56,7 +56,7 @@ def weighed(decided: Mapping[str, Any]) -> Iterator[str]:
         yield WORDS.get(words, words)
     if expected := EXPECTED.get(text(decided.get("expected")) or ""):
         yield expected
-    if extra := number(decided.get("extra")):
+    if (extra := number(decided.get("extra"))) and round(extra, 2):
         yield f"{extra:.2f} s were added, for how this caller pauses"
     if late := number(decided.get("late")):
         yield f"{late:.2f} s of the silence were waited for the words alone"

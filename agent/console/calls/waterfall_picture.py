@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from agent.records.waterfall import Step, StepName, Waterfall
+from agent.records.statistics.waterfall import Step, StepName, Waterfall
 
 LABELS: Mapping[StepName, str] = {
     "decided": "waiting for the end of the turn",

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.records.peaks import GivenUpError, Peaks, peaks_of
-from agent.records.recordings import NoRecordingError, Recordings
-from agent.records.stereo import NoAudioError
+from agent.records.recordings.kept import NoRecordingError, Recordings
+from agent.records.recordings.peaks import GivenUpError, Peaks, peaks_of
+from agent.records.recordings.stereo import NoAudioError
 from pipelines.priority import lower_thread_priority
 
 AT_ONCE = 2

@@ -31,10 +31,9 @@ from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
 from agent.records.events import CallRecord
 from agent.records.stored_lines import StoredLines
-from agent.server.call_actions import CallActions
-from agent.server.live_audio import PACE
-from agent.server.live_feed import CallFeed, CallFeeds
-from agent.server.live_happenings import (
+from agent.server.live.call_audio import PACE
+from agent.server.live.feed import CallFeed, CallFeeds
+from agent.server.live.happenings import (
     CallFacts,
     CallOver,
     FloorChange,
@@ -42,8 +41,9 @@ from agent.server.live_happenings import (
     ListWatch,
     LiveLine,
 )
-from agent.server.operator_errors import problem, read_body
-from agent.server.operator_requests import (
+from agent.server.operator.call_actions import CallActions
+from agent.server.operator.errors import problem, read_body
+from agent.server.operator.requests import (
     HangUpRequest,
     ReturnRequest,
     TakeOverRequest,

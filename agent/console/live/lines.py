@@ -7,10 +7,10 @@ from typing import Any
 
 from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.visitor import Role, Visitor
-from agent.records.lines import written
+from agent.records.journals.lines import written
 from agent.records.seals import NoSeal
-from agent.server.live_feed import CallFeed
-from agent.server.live_happenings import CallFacts
+from agent.server.live.feed import CallFeed
+from agent.server.live.happenings import CallFacts
 
 PARTIES = ("caller", "called")
 
@@ -65,6 +65,9 @@ def line_as_shown(
         hidden = HiddenNumbers(visitor, (facts.caller, facts.called, *numbers))
         if kind == "call":
             parties = {name: hidden.number(fields[name]) for name in PARTIES if name in fields}
-            fields = {k: v for k, v in fields.items() if k != "headers"} | parties
+            shown = {k: v for k, v in fields.items() if k not in ("headers", "legs")}
+            fields = shown | parties
+        elif kind == "leg" and "to" in fields:
+            fields = {**fields, "to": hidden.number(fields["to"])}
         fields = hidden.fields(kind, fields)
     return written(_AS_IT_IS, kind, fields).decode().rstrip("\n")

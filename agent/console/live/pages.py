@@ -10,8 +10,8 @@ from aiohttp import web
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
-from agent.server.call_actions import CallActions
-from agent.server.operator_requests import ANNOUNCEMENT, HANDING_OVER
+from agent.server.operator.call_actions import CallActions
+from agent.server.operator.requests import ANNOUNCEMENT, HANDING_OVER
 
 
 class LivePages:

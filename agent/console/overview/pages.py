@@ -14,8 +14,8 @@ from agent.console.overview.query import TIMES, OverviewQuery, read_query
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
-from agent.records.call_statistics import CallStatistics
-from agent.records.figures import Figures
+from agent.records.statistics.call_statistics import CallStatistics
+from agent.records.statistics.figures import Figures
 
 
 class OverviewPages:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from agent import time_zones
 from agent.console.visitor import Role, Visitor
 from agent.records.call_records import RecordFilter
-from agent.records.number_forms import looked_up_as
-from agent.records.periods import MOST_DAYS, Period, period
+from agent.records.search.number_forms import looked_up_as
+from agent.records.statistics.periods import MOST_DAYS, Period, period
 
 TIMES = {"today": "Today", "7": "7 days", "30": "30 days", "days": "From – to"}
 """What can be chosen, and its name. Days end with today."""

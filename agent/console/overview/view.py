@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from agent.console.overview.query import OverviewQuery
 from agent.console.wording import UNKNOWN, clock, money, seconds
 from agent.records.events import Outcome
-from agent.records.figures import CostOfCalls, Figures
-from agent.records.periods import Period, TimeSpan
+from agent.records.statistics.figures import CostOfCalls, Figures
+from agent.records.statistics.periods import Period, TimeSpan
 
 FEW = 20
 """Values below which a percentile says little: the 95th of fewer is their largest."""
@@ -32,7 +32,7 @@ STAGES = {
 PERCENTILES = ("p50", "p90", "p95")
 
 LENGTH_LABELS = ("< 15 s", "15–30 s", "30–60 s", "1–2 min", "2–5 min", "5–10 min", "≥ 10 min")
-"""Of the groups that :data:`~agent.records.figures.LENGTHS` divide."""
+"""Of the groups that :data:`~agent.records.statistics.figures.LENGTHS` divide."""
 
 ORDER: tuple[Outcome, ...] = (
     "caller hung up",

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from aiohttp import web
 
-from agent.server.operator_errors import BODY_WITHIN, UnreadableError
+from agent.server.operator.errors import BODY_WITHIN, UnreadableError
 from agent.stream.addresses import LOOPBACK, TRUSTED_PROXIES, is_within
 
 START = "/console"

@@ -23,7 +23,7 @@ from agent.console.sign_in.browsers import (
 )
 from agent.console.sign_in.recognition import NEW_VISIT, Recognition
 from agent.console.visitor import Visitor
-from agent.server.operator_errors import answered, problem
+from agent.server.operator.errors import answered, problem
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
 from pipelines.background import BackgroundTasks

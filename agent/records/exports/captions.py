@@ -58,10 +58,12 @@ def webvtt(call: WholeCall) -> str:
 def recording_began(events: Sequence[RecordedEvent]) -> float | None:
     """Return when the first sample of the recording was heard, on the call's clock; None if never.
 
+    That is of the last, if one was deleted before: there is no other.
+
     Args:
         events: Of the call.
     """
-    for event in events:
+    for event in reversed(events):
         if event.kind == "recording" and (began := number(event.fields.get("began"))) is not None:
             return began
     return None

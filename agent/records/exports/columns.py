@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from agent.records.conversation import answer_time, conversation
 from agent.records.exports.pages import WholeCall
+from agent.records.legs import price_of
 from agent.records.values import flag, moment, number, text, whole
 
 Kind = Literal["text", "number", "whole", "flag", "time"]
@@ -42,6 +43,7 @@ def _call_rows(call: WholeCall) -> Iterator[Row]:
     timings = (event.fields for event in call.events if event.kind == "timing")
     times = [seconds for timing in timings for seconds in answer_time(timing)]
     cost, currency = _cost(data.get("usage"))
+    price, price_currency = price_of(data)
     yield _row(
         CALLS,
         {
@@ -58,8 +60,8 @@ def _call_rows(call: WholeCall) -> Iterator[Row]:
             "platform_result": platform.get("result"),
             "platform_reason": platform.get("reason"),
             "platform_seconds": platform.get("seconds"),
-            "price": platform.get("amount"),
-            "price_currency": platform.get("currency"),
+            "price": price,
+            "price_currency": price_currency,
             "turns": sum(one.who == "caller" for one in turns),
             "barge_ins": sum(event.kind == "barge_in" for event in call.events),
             "response_time": median(times) if times else None,

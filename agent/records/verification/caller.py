@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.records.events import RecordedEvent
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.records.verification.activity import Stretch, noise, voiced, within
 from agent.records.verification.check import LOOKS, Hear, RecordedChannel
 from agent.records.verification.claims import ClaimedSpeech

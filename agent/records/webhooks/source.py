@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from agent.records.call_records import event_of, record_of
-from agent.records.journal_names import began
+from agent.records.journals.journal_names import began
 from agent.records.seals import Seal, SealError
 from agent.records.webhooks.messages import message
 from agent.records.webhooks.outbox import WaitingMessage

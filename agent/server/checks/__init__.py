@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.personas.loader import Persona
-from agent.records.buckets import Bucket
+from agent.records.recordings.buckets import Bucket
 from agent.records.sealing import seal_of
 from agent.records.webhooks.endpoints import endpoints
 from agent.server.checks import agents, console, disclosures, lineup, sinch, surroundings, tracing

@@ -15,7 +15,8 @@ from agent.server.checks.finding import Finding
 from agent.settings import Settings
 from agent.settings.allowed import did_you_mean, nearest
 from agent.settings.sinch import Route, SinchSettings
-from agent.sinch.dial_rules import allowed_countries, refusal
+from agent.sinch.dialling.dial_rules import allowed_countries, refusal
+from pipelines.turn_taking.answerer import knows_screeners
 
 Agents = Mapping[str, Persona]
 """The agent files that have no mistake, by name."""
@@ -68,6 +69,13 @@ def _transfers(sinch: SinchSettings, path: str, persona: Persona) -> Iterator[Fi
                 yield Finding(place=path, message=f"{field}: {name}: {why}")
 
 
+def _never_told(path: str, persona: Persona) -> Iterator[Finding]:
+    """Find a sentence for call screeners, of whom none is known by its words in this language."""
+    if persona.screener and not knows_screeners(persona.language):
+        why = f"no call screener is known by what it says in {persona.language!r}: it is never said"
+        yield Finding(severity="warning", place=path, message=f"screener: {why}")
+
+
 def all_files(settings: Settings) -> tuple[Agents, list[Finding]]:
     """Return the agents of the folder that can be used, and what is wrong with the others."""
     agents: dict[str, Persona] = {}
@@ -78,6 +86,7 @@ def all_files(settings: Settings) -> tuple[Agents, list[Finding]]:
             why = "nobody can ask for it: a name is 1 to 64 letters, digits, - or _"
             found.append(Finding(severity="warning", place=path, message=why))
         elif isinstance(made := agent_file(settings, name), Persona):
+            found += _never_told(str(settings.prompts / f"{name}.md"), made)
             agents[name] = made
         else:
             found += made

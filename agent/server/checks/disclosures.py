@@ -12,7 +12,7 @@ from agent.personas.loader import Persona
 from agent.personas.machine_words import example, tells_of_a_machine
 from agent.server.checks.finding import Finding
 from agent.settings import Settings
-from agent.sinch.dial_rules import allowed_countries
+from agent.sinch.dialling.dial_rules import allowed_countries
 
 _TEMPLATE = re.compile(r"\{[%{#].*?[%}#]\}", re.DOTALL)
 

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 
-from agent.records.buckets import Bucket, BucketError
+from agent.records.recordings.buckets import Bucket, BucketError
 from agent.records.webhooks.delivery import ping, send
 from agent.records.webhooks.endpoints import Endpoint, endpoints
 from agent.server.checks.finding import Finding

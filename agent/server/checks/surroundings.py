@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from agent.records.record_files import JOURNALS
+from agent.records.journals.record_files import JOURNALS
 from agent.server.checks.finding import Finding
 from agent.server.health import ANSWERED_WITHIN, Found, look_at_folder, look_within
 from agent.server.workers.listening import HERE

@@ -13,12 +13,12 @@ from itertools import product
 from statistics import median
 from typing import Any
 
-from agent.records.call_figures import LONG
 from agent.records.conversation import answer_time
 from agent.records.events import OUTCOMES
+from agent.records.statistics.call_figures import LONG
+from agent.records.statistics.waterfall import waterfall_of
 from agent.records.stored_records import outcome_of
 from agent.records.values import number, text, whole
-from agent.records.waterfall import waterfall_of
 from agent.server.metrics.call_families import (
     BARGE_INS,
     ERRORS,
@@ -48,6 +48,7 @@ class _CallSoFar:
     """What later lines of a call are counted by."""
 
     agent: str
+    disclosed: str = "none"
     fillers: dict[int | None, float] = field(default_factory=dict)
     silences: dict[int | None, float] = field(default_factory=dict)
     steps: dict[str, list[float]] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class CallCounts:
         self._take: Mapping[str, Callable[[_CallSoFar, Mapping[str, Any]], None]] = {
             "caller": self._caller,
             "timing": self._timing,
+            "disclosed": self._disclosed,
             "filler": self._filler,
             "agent": self._reply,
             "held": lambda _call, _fields: self._add("holds"),
@@ -85,6 +87,7 @@ class CallCounts:
             ),
             "usage": self._usage,
             "platform": self._platform,
+            "leg": self._platform,
         }
 
     def line(self, record: str, kind: str, fields: Mapping[str, Any]) -> None:
@@ -154,6 +157,11 @@ class CallCounts:
         if silence is not None and len(call.silences) < MOST_TURNS:
             call.silences[whole(fields.get("turn"))] = silence
 
+    def _disclosed(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
+        """Remember whether it was heard in full: what was broken off is said again."""
+        if call.disclosed != "heard":
+            call.disclosed = "cut off" if fields.get("cut_off") else "heard"
+
     def _filler(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("fillers")
         at = number(fields.get("at"))
@@ -222,6 +230,7 @@ class CallCounts:
 
     def _end(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("calls_ended", call.agent, outcome_of(fields))
+        self._add("calls_disclosed", call.disclosed)
         self._note("call_duration_seconds", number(fields.get("at")) or 0.0)
         for name in ("drafts_discarded", "tokens_wasted"):
             self._add(name, much=number(fields.get(name)) or 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.records.call_figures import LONG
+from agent.records.statistics.call_figures import LONG
 
 OTHER = "other"
 """What is of no set."""
@@ -17,6 +17,7 @@ STAGE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2
 DURATION = (5, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 SMALL = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 
+DISCLOSED = ("heard", "cut off", "none")
 BARGE_INS = ("words", "length", "keys", "answer", "end of ours")
 RESUMES = ("backchannel", "noise", "background", "late", "greeting")
 ERRORS = ("timeout", "limited", "refused", "context too long", "failed")
@@ -44,6 +45,12 @@ FAMILIES = (
         name="calls_ended",
         meaning="Calls that are over, by the agent that answered, and by how they ended.",
         labels=("agent", "outcome"),
+    ),
+    Family(
+        name="calls_disclosed",
+        meaning="Calls that are over, by whether it was heard in full that a machine talks.",
+        labels=("disclosed",),
+        values=(DISCLOSED,),
     ),
     Family(name="call_duration_seconds", meaning="From the answer to the end.", bounds=DURATION),
     Family(

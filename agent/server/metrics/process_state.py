@@ -13,12 +13,12 @@ from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from agent import logs
-from agent.records.recording_files import Reason, RecordingCounts
+from agent.records.journals.writer import RecordWriter
+from agent.records.recordings.recording_files import Reason, RecordingCounts
 from agent.records.webhooks.delivery import Webhooks
-from agent.records.writer import RecordWriter
+from agent.server.load.watchdog import Watchdog
 from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.registry import CallRegistry
-from agent.server.watchdog import Watchdog
 from agent.version import VERSION
 from pipelines.stages.lineup import Providers
 from pipelines.workers import WorkerThreads

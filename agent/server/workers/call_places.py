@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from agent.server.capacity import Capacity
+from agent.server.load.capacity import Capacity
 from agent.server.workers.siblings import CallsElsewhere, Siblings
 from pipelines.clock import now
 

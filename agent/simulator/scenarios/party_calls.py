@@ -1,7 +1,8 @@
 """Calls of several: read from YAML, and given voices.
 
 Who is on the line, what each says when, and of each turn whether the agent is to answer it. The
-file is for people; what runs is a script for each phone (:mod:`agent.simulator.party_phones`).
+file is for people; what runs is a script for each phone
+(:mod:`agent.simulator.party.party_phones`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Annotated, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.simulator.party_phones import Expected, PartyCue, PartyTurn, PhoneScript
-from agent.simulator.phone_network import Phone
+from agent.simulator.party.party_phones import Expected, PartyCue, PartyTurn, PhoneScript
 from agent.simulator.plan import Turn
 from agent.simulator.scenarios import MAX_BYTES, ScenarioError
+from agent.simulator.sinch.phone_network import Phone
 from agent.simulator.speech import recorded_turn
 from pipelines.audio import Audio, at_rate
 

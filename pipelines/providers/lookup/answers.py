@@ -146,8 +146,10 @@ class Answers:
         clauses: Sequence[str],
         offered: Sequence[Question],
         before: Sequence[ContentWord] = (),
-    ) -> list[str]:
-        """Return the answers to what was asked, or a question back; nothing if neither is near.
+    ) -> list[Question]:
+        """Return what was asked, with its answers, or a question back; nothing if neither is near.
+
+        A question back is of no topic: nothing asks for it.
 
         Args:
             clauses: What was said, with content.
@@ -161,7 +163,7 @@ class Answers:
             if not self._topic_thread.refers([joint])
         ]
         clear = [self._clear(self._index.find(terms)) for terms in joints if terms]
-        answers = list(dict.fromkeys(topic.answer for topic in clear if topic))
+        answers = list({topic.answer: topic for topic in clear if topic}.values())
         whole = self._index.find(self._index.content_words(" ".join(clauses)))
         covered = (
             bool(whole) and whole[0].coverage > _ONE_QUESTION
@@ -174,8 +176,8 @@ class Answers:
             own = _best(*self._of_parts(clauses), whole)
             near = _best(near, self._asked_of_all(clauses, own) if refers else own)
         if topic := self._clear(near):
-            return [topic.answer]
-        return self._ask_back(near, offered)
+            return [topic]
+        return [Question(asked=(), answer=text) for text in self._ask_back(near, offered)]
 
     def _asked_of_all(self, clauses: Sequence[str], own: Sequence[Match]) -> Sequence[Match]:
         """Return matches that are to be asked back: "How much is that?" is not about any meal."""

@@ -28,10 +28,11 @@ _PHRASES: Mapping[str, re.Pattern[str]] = {
     ),
 }
 
-_CONFIRMED: Mapping[str, str] = {
+CONFIRMED: Mapping[str, str] = {
     "en": "I have noted that: we will not call you again. Goodbye.",
     "de": "Das habe ich vermerkt: Wir rufen Sie nicht wieder an. Auf Wiederhören.",
 }
+"""What is said once it is kept, by primary language: of those that there are phrases of."""
 
 _NOT_KEPT: Mapping[str, str] = {
     "en": "I'm sorry, I could not note that just now. Please tell us once more.",
@@ -61,5 +62,5 @@ def opting_out(conversation: Sequence[Message], language: str) -> list[str | Too
         if result.call.name == NO_MORE_CALLS:
             if result.failed:
                 return [_NOT_KEPT[language]]
-            return [_CONFIRMED[language], ToolCall(END_CALL)]
+            return [CONFIRMED[language], ToolCall(END_CALL)]
     return [ToolCall(NO_MORE_CALLS)]

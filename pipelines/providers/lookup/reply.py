@@ -46,12 +46,14 @@ class ReplyRules:
         self._brief = brief
         self._say = language
         self._tag = tag
-        self._destinations = {d.announcement: d.name for d in brief.destinations if d.asked}
-        requests = (
-            Question(asked=d.asked, answer=d.announcement) for d in brief.destinations if d.asked
-        )
+        # By what asks for them: several may be announced in the same words.
+        self._destinations = {
+            Question(asked=d.asked, answer=d.announcement): d.name
+            for d in brief.destinations
+            if d.asked
+        }
         facts = (Question(asked=(fact,), answer=fact) for fact in brief.facts)
-        topics = (*brief.questions, *requests, *facts)
+        topics = (*brief.questions, *self._destinations, *facts)
         self._answers = Answers(topics, thresholds, language, tag)
         self._unsures = brief.unsure or (language.unsure,)
         self._keeps_opt_outs = any(tool.name == NO_MORE_CALLS for tool in brief.tools)
@@ -67,12 +69,12 @@ class ReplyRules:
         offered = self._answers.offered(last)
         clauses = self._answers.with_content(clauses)
         if chosen := self._answers.chosen(said, talk, offered):
-            return self._with_transfer([topic.answer for topic in chosen])
+            return self._with_transfer(chosen)
         if not clauses or (Talk.GOODBYE in talk and not self._answers.is_question(clauses)):
             return self._small_talk(talk, conversation, last)
         thread = self._thread(conversation) if self._answers.is_follow_up(clauses) else []
         answers = self._answers.search(clauses, offered, thread)
-        sure = bool(answers) and not self._answers.offered(answers[0])
+        sure = bool(answers) and not self._answers.offered(answers[0].answer)
         if not sure and not talk.isdisjoint({Talk.GOODBYE, Talk.REPEAT}):
             return self._small_talk(talk, conversation, last)  # it is no time to ask back
         return self._with_transfer(answers) if answers else self._unsure(before)
@@ -105,10 +107,11 @@ class ReplyRules:
             return [" ".join(plain_words(topic.asked[0])) for topic in chosen]
         return self._answers.with_content(clauses)
 
-    def _with_transfer(self, answers: Sequence[str]) -> list[str | ToolCall]:
-        """Pass the caller on, if that is what the last of these announces."""
-        if answers[-1] in self._destinations:
-            return [*answers, ToolCall(TRANSFER_CALL, {"to": self._destinations[answers[-1]]})]
+    def _with_transfer(self, topics: Sequence[Question]) -> list[str | ToolCall]:
+        """Answer, and pass the caller on, if that is what the last of these announces."""
+        answers = list(dict.fromkeys(topic.answer for topic in topics))
+        if to := self._destinations.get(topics[-1]):
+            return [*answers, ToolCall(TRANSFER_CALL, {"to": to})]
         return [*answers]
 
     def _unsure(self, before: Sequence[str]) -> list[str | ToolCall]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers.contracts import UNTOLD, Certainty
@@ -183,4 +183,18 @@ class TranscriptionDialect(Protocol):
 
     def protocol(self) -> TranscriptionProtocol:
         """Return the protocol of a fresh connection, of which nothing was sent yet."""
+        ...
+
+
+@runtime_checkable
+class NameDialect(Protocol):
+    """What a :class:`TranscriptionDialect` may have besides, if the provider can be told names."""
+
+    def with_names(self, names: Sequence[str]) -> TranscriptionDialect:
+        """Return the dialect of connections that tell these, beside what is configured.
+
+        Args:
+            names: Any number of them, of any length; those that the provider does not take are
+                left out, as :func:`pipelines.providers.streaming_stt.terms.with_names` does.
+        """
         ...

@@ -8,14 +8,14 @@ keeps it alive while nobody speaks, and replaces it before the provider would cl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt.connection import TranscriptionConnection
-from pipelines.providers.streaming_stt.protocol import TranscriptionDialect
+from pipelines.providers.streaming_stt.protocol import NameDialect, TranscriptionDialect
 from pipelines.providers.streaming_stt.session import StreamingTranscriptionSession
 from pipelines.providers.streaming_stt.turns import Pace
 from pipelines.providers.transport.http import Http
@@ -78,6 +78,27 @@ class StreamingStt:
         """Return the session of one call; begins to connect."""
         return StreamingTranscriptionSession(self, self.dialect.limits, self.pace)
 
+    def open_session_with(self, names: Sequence[str]) -> StreamingTranscriptionSession:
+        """Return the session of one call in which these names may be said; begins to connect.
+
+        One that waits for a call was opened without them, so it is closed, and a fresh one had,
+        unless this provider is not told names, or there are none.
+        """
+        if not (names and isinstance(self.dialect, NameDialect)):
+            return self.open_session()
+        connections = _OfCall(self, self.dialect.with_names(names))
+        return StreamingTranscriptionSession(connections, self.dialect.limits, self.pace)
+
+    def take_fresh(self, dialect: TranscriptionDialect) -> TranscriptionConnection:
+        """Return a fresh connection of a dialect, which is opening, in place of one that waits.
+
+        Raises:
+            ProviderError: If not started, or closed.
+        """
+        if self._spares:
+            self._spares.popleft().retire()
+        return self._open(self.dialect.limits.age, dialect)
+
     def take(self) -> TranscriptionConnection:
         """Return a connection: one that waits for a call, or a fresh one, which is opening.
 
@@ -101,10 +122,14 @@ class StreamingStt:
         if http is not None:
             await http.aclose()
 
-    def _open(self, seconds: float) -> TranscriptionConnection:
+    def _open(
+        self, seconds: float, dialect: TranscriptionDialect | None = None
+    ) -> TranscriptionConnection:
         if self._http is None:
             raise ProviderError("stt", "not started, or closed", retryable=False)
-        connection = TranscriptionConnection(self._http, self.dialect, self.pace, self._tasks)
+        connection = TranscriptionConnection(
+            self._http, dialect or self.dialect, self.pace, self._tasks
+        )
         connection.keep_for(seconds)
         self._connections.add(connection)
         connection.task.add_done_callback(lambda _: self._forget(connection))
@@ -114,3 +139,14 @@ class StreamingStt:
         self._connections.discard(connection)
         if connection in self._spares:
             self._spares.remove(connection)
+
+
+class _OfCall:
+    """The connections of one call, in a dialect of its own."""
+
+    def __init__(self, provider: StreamingStt, dialect: TranscriptionDialect) -> None:
+        self._provider = provider
+        self._dialect = dialect
+
+    def take(self) -> TranscriptionConnection:
+        return self._provider.take_fresh(self._dialect)

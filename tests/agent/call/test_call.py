@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,13 @@ from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.conversation import Brief, Message
 from pipelines.listening.settings import GateSettings
-from pipelines.providers.contracts import Piece, PlainTranscriptionSession, ProviderError, Speech
+from pipelines.providers.contracts import (
+    Piece,
+    PlainTranscriptionSession,
+    ProviderError,
+    Speech,
+    TranscriptionSession,
+)
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,
@@ -471,12 +477,30 @@ def test_the_turn_model_decides_how_long_to_wait(probability: float, silence: fl
     assert first == pytest.approx(silence, abs=0.1)
 
 
+class _AsSpoken:
+    """A session that is given what the caller says as they say it."""
+
+    detects_turns = False
+    so_far = ""
+
+    def __init__(self, transcribe: Callable[[AsyncIterator[Audio]], Awaitable[str]]) -> None:
+        plain = PlainTranscriptionSession(transcribe)
+        self.transcribe, self.turn_over, self.aclose = (
+            plain.transcribe,
+            plain.turn_over,
+            plain.aclose,
+        )
+
+
 class Sure(Transcriber):
     """Speech-to-text that detects the end of a turn, after so many seconds of audio."""
 
     def __init__(self, lines: tuple[str, ...], ends: Sequence[float]) -> None:
         super().__init__(TranscriberOptions(lines=lines))
         self._ends = iter([*ends, 99.0])
+
+    def open_session(self) -> TranscriptionSession:
+        return _AsSpoken(self.transcribe)
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         end, heard = next(self._ends), 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 from agent.call.clock import BridgeDue, CallClock
 from agent.call.history import NOBODY
 from agent.call.keys import PressedKeys
-from agent.call.orders import PartyJoined
+from agent.call.orders import PartyJoined, PartyLeft
 from agent.call.party_line import PartyLine
 from agent.call.reply import Announcement
+from agent.personas.party import PartyScript
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.turn_taking.turns import Event
 from tests.agent.conversation import Notes
@@ -157,3 +160,26 @@ def test_what_is_said_at_a_time_of_its_own_is_not_said_before() -> None:
     assert both.next_announcement().text == "This is Ann."
     assert both.due(6.0, drafting=False, moving=False) is Event.ANNOUNCEMENT_DUE
     assert both.next_announcement().text == "Ann has joined."
+
+
+def test_who_is_left_by_the_others_has_not_been_silent_while_they_talked() -> None:
+    """They are asked whether they are still there as long after that as anybody else."""
+    script = PartyScript(called=("Linden",), present={"p0": "Bob", "p1": "Ann"}, lists_phone=True)
+    party = PartyLine(replace(NOBODY, party=script), Notes().add)
+    ours = CallClock(SETTINGS, 0.0, PressedKeys(), party)
+    assert ours.due(60.0, drafting=False, moving=False) is None
+    party.left(PartyLeft(party="p1", title="Ann", why="left"), 60.0, told=True)
+    soon, later = (60.0 + TURNS.idle_after + more for more in (-0.1, 0.1))
+    assert ours.due(soon, drafting=False, moving=False) is None
+    assert ours.due(later, drafting=False, moving=False) is IDLED
+
+
+def test_nothing_else_is_said_while_an_introduction_waits_for_somebody_to_be_there() -> None:
+    """No filler for a caller who has waited long, and no question whether they are there."""
+    ours = clock()
+    ours.announce(Announcement(text="The manager is with us now.", not_before=61.0))
+    for moving in (True, False):
+        assert [
+            ours.due(60.0 + tick / 10, drafting=False, moving=moving) for tick in range(10)
+        ] == [None] * 10
+    assert ours.due(61.0, drafting=False, moving=True) is Event.ANNOUNCEMENT_DUE

@@ -121,7 +121,7 @@ def test_no_filler_sounds_while_nobody_knows_to_whom_it_was() -> None:
     assert sounds(late("Ann, how was the journey?")) == 0.0
     slow = scripted.LanguageModel(scripted.LanguageModelOptions(lines=("One.",), delay=3.0))
     assert party(["Linden, are you open?"], llm=slow, settings=settings).notes.of("filler")
-    unclear = ["Ann, shall we go?", "When would you leave?"]
+    unclear = ["Ann, shall we go?", "When would you need it?"]
     assert party(unclear, llm=slow, settings=settings).notes.of("filler") == []
 
 
@@ -139,13 +139,13 @@ def test_no_apology_for_what_may_be_to_others() -> None:
         llm = LostForWords(scripted.LanguageModelOptions())
         return [line["said"] for line in party(turns, llm=llm).notes.of("agent")]
 
-    assert said("Ann, shall we go?", "When would you leave?") == ["greeting"]
+    assert said("Ann, shall we go?", "When would you need it?") == ["greeting"]
     assert said("Linden, are you open?") == ["greeting", "apology"]
 
 
 def test_what_is_unclear_is_left_to_the_model() -> None:
     """Which may say nothing: then it was to others; or answer."""
-    said = ["Ann, shall we go?", "When would you leave?"]
+    said = ["Ann, shall we go?", "When would you need it?"]
     model = Mute()
     done = party(said, llm=model)
     assert model.told[0][0].may_stay_silent
@@ -310,6 +310,15 @@ def test_a_line_that_we_dialled_lists_every_phone() -> None:
     line.left(PartyLeft(party="p1", title="Ann", why="left"), 2.0)
     assert not line.is_of_several
     assert "title" not in notes.lines[1]
+
+
+@pytest.mark.parametrize("why", ["left", "dropped", "busy"])
+def test_nobody_has_left_who_never_was_there(why: Any) -> None:
+    """Whom an operator drops while their phone rings, say: they will not come."""
+    line, _ = line_of(present={"p1": "Ann", "p2": "Bob"}, expected={"p3": "Dan"})
+    line.left(PartyLeft(party="p3", title="Dan", why=why), 1.0)
+    assert line.is_due(LULL, 1.0)
+    assert line.next_announcement().text == "Dan cannot be reached."
 
 
 def test_who_is_dialled_later_is_expected() -> None:

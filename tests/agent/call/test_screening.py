@@ -10,15 +10,19 @@ from typing import Any
 import pytest
 
 from agent.call.call import Call
+from agent.call.opting_out import OptingOut
 from agent.call.orders import AnswererFound, HangUp, PartyJoined
 from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens, message_script
-from agent.records.recording_files import RecordingWriter
+from agent.personas.script import Script
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of
 from agent.settings.recording import RecordingSettings
+from agent.simulator.speech import pressed_turn
 from pipelines.providers import scripted
 from pipelines.stages.stt import FailoverTranscriber
-from tests.agent.conversation import RATE, SCRIPT, Loudness, Talk, talk, voice
+from tests.agent.call.test_opting_out import BY_KEY
+from tests.agent.conversation import LOUD, RATE, SCRIPT, Caller, Loudness, Talk, talk, voice
 from tests.agent.records.test_recording_files import AtOnce
 
 HANG_UP = Screens(machine="hangup")
@@ -39,8 +43,9 @@ def slow(*lines: str) -> Any:
 
 
 def answered(
-    script: str,
+    line: Caller | str,
     *said: str,
+    of: Script = SCRIPT,
     screens: Screens = HANG_UP,
     on_machine: Callable[[], object] = lambda: None,
     stt: Any = None,
@@ -52,9 +57,9 @@ def answered(
         on_machine()
 
     def ears(transcriber: FailoverTranscriber) -> Screening:
-        return Screening(screens, SCRIPT, Loudness(), transcriber, told)
+        return Screening(screens, of, Loudness(), transcriber, told)
 
-    return talk(script, voice(said, ["I see."], stt=stt), ears=ears, **how)
+    return talk(line, voice(said, ["I see."], stt=stt), ears=ears, script=of, **how)
 
 
 def screened(done: Talk) -> list[tuple[str, str]]:
@@ -81,6 +86,50 @@ def test_what_they_say_after_the_greeting_is_a_conversation() -> None:
     done = answered(HELLO + "." * 40 + "+" * 8 + "." * 40, "Hello?", "It is Ann.")
     said = ["Hello?", SCRIPT.greeting, "It is Ann.", "I see."]
     assert [text for _, text in done.lines][:4] == said
+
+
+class Pressing(Caller):
+    """Somebody who presses a key, as tones on the line, after so many seconds."""
+
+    def presses(self, key: str, at: float) -> Pressing:
+        pcm, size = pressed_turn(key, RATE).audio.pcm, len(LOUD)
+        self.tone = [pcm[n : n + size].ljust(size, b"\0") for n in range(0, len(pcm), size)]
+        self.at = at
+        return self
+
+    async def receive(self) -> str | bytes | None:
+        given = await super().receive()
+        if given and self.tone and asyncio.get_running_loop().time() >= self.at:
+            return self.tone.pop(0)
+        return given
+
+
+@pytest.mark.parametrize("script", ["." * 200, "." * 3 + "+" * 30 + "." * 200])
+def test_who_opts_out_by_key_before_they_are_greeted_has_opted_out(script: str) -> None:
+    """While it is still being found out who they are: a person, since they have pressed it."""
+    kept: list[str] = []
+
+    async def keep(how: str) -> bool:
+        kept.append(how)
+        return True
+
+    def made(call: Call) -> None:
+        OptingOut(keep, call.history, call.obey, BY_KEY)
+
+    line = Pressing(script).presses("9", 0.8)
+    done = answered(line, stt=slow("Hello, who is it?"), made=made, of=BY_KEY)
+    assert kept == ["keys"]
+    assert screened(done)[0] == ("human", "key")
+    heard = [one["text"] for one in done.notes.of("agent") if not one["cut_off"]]
+    assert heard == [BY_KEY.disclosure, BY_KEY.opted_out]
+    assert done.ending == "the agent hung up"
+
+
+def test_another_key_tells_nothing_of_who_has_answered() -> None:
+    """Nor is it an answer to a greeting that nobody has heard."""
+    done = answered(Pressing("." * 100).presses("5", 0.8))
+    assert screened(done) == [("unknown", "silence")]
+    assert not [line for line in done.lines if "Keypad" in line[1]]
 
 
 @pytest.mark.parametrize("nothing", [".", "_"], ids=["silence", "no packets"])

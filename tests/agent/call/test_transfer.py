@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pytest
 
-from agent.call.history import KEYPAD, History
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.orders import (
     CalleeBriefed,
     CallerMoved,
@@ -17,7 +19,7 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.call.reply import Announcement
-from agent.call.transfer import CallTransfer, Handover, TransferError
+from agent.call.transfer import CallTransfer, Handover, HasAnsweredError, TransferError
 from agent.personas.script import Script
 from agent.warm_transfers import SUMMARY, Then, WarmTransfer
 from pipelines.conversation import Brief, Message
@@ -50,9 +52,12 @@ class Dialler:
 
     refuses: bool = False
     dialled: list[Handover] = field(default_factory=list)
+    meanwhile: Callable[[Handover], None] | None = None
 
     async def __call__(self, handover: Handover) -> None:
         self.dialled.append(handover)
+        if self.meanwhile is not None:
+            self.meanwhile(handover)
         if self.refuses:
             raise TransferError("nobody answers")
 
@@ -101,10 +106,11 @@ def test_who_is_dialled_and_what_became_of_it_is_on_record(
     async def main() -> None:
         transfer = story.transfer
         assert not transfer.under_way
-        assert await transfer.dial(to) is not dialler.refuses
-        assert transfer.under_way
-        assert await transfer.dial("another")  # nothing happens: somebody is being dialled
-        transfer.obey(CallerNotMoved() if dialler.refuses else CallerMoved(stay=False))
+        told = await transfer.dial(to)
+        assert (told.text if told else "") == ("It failed." if dialler.refuses else "")
+        assert transfer.under_way is not dialler.refuses
+        if not dialler.refuses:
+            transfer.obey(CallerMoved(stay=False, leg=dialler.dialled[0].leg))
         assert not transfer.under_way
 
     run(main())
@@ -264,8 +270,190 @@ def test_nobody_else_is_dialled_while_somebody_helps() -> None:
     async def main() -> None:
         await story.transfer.dial("desk")
         story.transfer.obey(CallerMoved(stay=True, helps=True))
-        assert await story.transfer.dial("sales")
+        told = await story.transfer.dial("sales")
+        assert told is not None
+        assert told.text == "It failed."
 
     run(main())
     assert len(story.dialler.dialled) == 1
-    assert story.told[-1] == "sales was not dialled: somebody helps already"
+    assert story.told[-1] == "sales was not dialled: desk helps already"
+
+
+TWO = replace(SCRIPT, numbers={**SCRIPT.numbers, "home": "+15550000004"}, warm={})
+
+
+def test_who_is_asked_for_again_is_ringing_already() -> None:
+    """The model is told so, nobody is dialled twice, and the caller hears nothing more."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        assert await story.transfer.dial("sales") is None
+        assert await story.transfer.dial("sales") is None
+        assert story.transfer.under_way
+
+    run(main())
+    assert len(story.dialler.dialled) == 1
+    assert story.told == ["sales is being called already: go on with the caller."]
+    assert story.lines == ["started"]
+
+
+def test_who_is_asked_for_instead_takes_the_place_of_whoever_rings() -> None:
+    """What is told of the first from then on is about nobody; the second is who comes."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        transfer = story.transfer
+        await transfer.dial("sales")
+        assert await transfer.dial("home") is None
+        first, second = (one.leg for one in story.dialler.dialled)
+        assert transfer.obey(CallerNotMoved(why="busy", leg=first)) is None
+        assert transfer.obey(CallerMoved(stay=False, leg=first)) is None
+        assert transfer.under_way
+        assert not transfer.knows(CallerMoved(stay=False, leg=first))
+        transfer.obey(CallerMoved(stay=False, leg=second))
+        assert not transfer.under_way
+
+    run(main())
+    noted = [(line["to"], line["status"], line.get("why")) for line in story.notes.of("transfer")]
+    assert noted == [
+        ("sales", "started", None),
+        ("sales", "failed", "replaced"),
+        ("home", "started", None),
+        ("home", "done", None),
+    ]
+
+
+def test_the_first_answers_as_the_second_is_asked_for() -> None:
+    """They are with the caller: nobody else is dialled, and the model knows."""
+    story = Story(script=TWO)
+
+    def answered(_handover: Handover) -> None:
+        story.transfer.obey(CallerMoved(stay=False, leg=story.dialler.dialled[0].leg))
+        raise HasAnsweredError("somebody who was called before has just answered")
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        story.dialler.meanwhile = answered
+        assert await story.transfer.dial("home") is None
+        assert not story.transfer.under_way
+
+    run(main())
+    assert story.lines == ["started", "done"]
+    assert story.told == ["home was not dialled: somebody who was called before has just answered"]
+
+
+def test_who_comes_though_another_was_asked_for_has_the_caller() -> None:
+    """The database failed before the first was given up: the second was not dialled."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        story.dialler.refuses = True
+        assert await story.transfer.dial("home") == Announcement(text="It failed.")
+        first = CallerMoved(stay=False, leg=story.dialler.dialled[0].leg)
+        assert story.transfer.knows(first)
+        story.transfer.obey(first)
+        assert not story.transfer.under_way
+
+    run(main())
+    assert story.notes.of("transfer")[-1]["to"] == "sales"
+    assert story.notes.of("transfer")[-1]["status"] == "done"
+
+
+def test_what_became_of_the_second_may_be_told_before_they_were_dialled() -> None:
+    """A callback is faster than the answer to our request: it counts, once."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        moved: list[str] = []
+
+        def fast(handover: Handover) -> None:
+            story.transfer.obey(CallerMoved(stay=False, leg=handover.leg))
+            moved.append(handover.to)
+
+        story.dialler.meanwhile = fast
+        await story.transfer.dial("home")
+        assert moved == ["+15550000004"]
+        assert not story.transfer.under_way
+
+    run(main())
+    assert story.lines == ["started", "failed", "started", "done"]
+
+
+def test_the_first_fails_by_itself_while_the_second_is_dialled() -> None:
+    """Nothing is said of it: the caller knows that somebody else is called."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        said: list[Announcement | None] = []
+
+        def busy(_handover: Handover) -> None:
+            no = CallerNotMoved(why="busy", leg=story.dialler.dialled[0].leg)
+            said.append(story.transfer.obey(no))
+
+        story.dialler.meanwhile = busy
+        assert await story.transfer.dial("home") is None
+        assert said == [None]
+        assert story.transfer.under_way
+
+    run(main())
+    assert story.lines == ["started", "failed", "started"]
+
+
+def test_a_second_who_cannot_be_dialled_leaves_nobody_to_wait_for() -> None:
+    """The first was given up for them, and the caller is told that it has failed."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        story.dialler.refuses = True
+        said = await story.transfer.dial("home")
+        assert said is not None
+        assert said.text == "It failed."
+        assert not story.transfer.under_way
+
+    run(main())
+    assert story.lines == ["started", "failed", "started", "failed"]
+
+
+def test_the_agent_does_not_undo_what_an_operator_has_asked_for() -> None:
+    """What it has announced is taken back, in the words for a transfer that has failed."""
+    story = Story(script=TWO)
+    number = "+15550000009"
+
+    async def main() -> None:
+        story.transfer.obey(TransferCaller(to=number, announcement="One moment."))
+        await story.transfer.dial(number)
+        said = await story.transfer.dial("home")
+        assert said is not None
+        assert said.text == "It failed."
+        story.transfer.obey(TransferCaller(to="+15550000008", announcement="No, wait."))
+        assert await story.transfer.dial("+15550000008") is None  # but an operator does
+
+    run(main())
+    assert [one.to for one in story.dialler.dialled] == [number, "+15550000008"]
+    assert "an operator has somebody else called" in story.told[0]
+
+
+def test_an_operator_stops_the_ringing() -> None:
+    """The caller is told that nobody comes; the record and the model know by whom."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        stopped = CallerNotMoved(by="operator", leg=story.dialler.dialled[0].leg)
+        said = story.transfer.obey(stopped)
+        assert said is not None
+        assert story.transfer.obey(stopped) is None
+
+    run(main())
+    assert story.notes.lines[-1] | {"at": 0} == {
+        "kind": "transfer",
+        "to": "sales",
+        "status": "failed",
+        "by": "operator",
+        "at": 0,
+    }
+    assert story.told == ["An operator does not want sales called any more."]

@@ -95,6 +95,31 @@ def test_nobody_talks_the_introduction_down() -> None:
     assert done.ending == "the caller was passed on"
 
 
+@pytest.mark.parametrize("stay", [False, True])
+def test_they_greet_each_other_before_they_are_introduced(*, stay: bool) -> None:
+    """What is said in the second before the introduction is to each other: nothing answers it."""
+    orders: list[tuple[float, Order]] = [(1.5, replace(TAKEN, stay=stay))]
+    quiet = passed_on(ASKED + "." * 100, orders)
+    accepted = round(10 * quiet.notes.of("transfer")[1]["at"])
+    script = f"{ASKED + '.' * 100:.{accepted + 2}}" + "++++++" + "." * 60
+    done = passed_on(script, orders, "Who is this?", says=["The desk please.", "I'm the manager."])
+    assert spoken(done) == spoken(quiet)
+    assert statuses(done) == ["started", "accepted", "done"]
+    assert [(line["text"], line.get("to")) for line in done.notes.of("caller")][1:] == [
+        ("I'm the manager.", "others")
+    ]
+
+
+def test_somebody_who_takes_the_call_to_be_helped_is_on_the_line_at_once() -> None:
+    """The rules of lines of several hold before the introduction, and they are listed once."""
+    orders: list[tuple[float, Order]] = [(1.5, replace(TAKEN, stay=True, helps=True))]
+    done = passed_on(ASKED + "." * 100, orders)
+    (joined,) = done.notes.of("party")
+    accepted, introduced = done.notes.of("transfer")[1], done.notes.of("agent")[-1]
+    assert (joined["status"], joined["title"]) == ("joined", "desk")
+    assert joined["at"] == accepted["at"] < introduced["at"]
+
+
 def test_the_caller_is_talked_with_while_somebody_is_asked() -> None:
     """A question in between is answered; the model knows that somebody is being asked."""
     script = ASKED + "." * 20 + "++++++" + "." * 200

@@ -110,6 +110,7 @@ CALLS: Mapping[str, Lines] = {
         ),
         ("heard", 0.1, {"turn": 1, "text": "Guten Tag."}),
         ("heard", 3.1, {"turn": 1, "text": "Sie haben morgen"}),
+        ("disclosed", 0.1, {"turn": 1, "text": "Guten", "cut_off": True}),
         ("ended", 4.1, {"reason": "interrupted"}),
     ],
 }
@@ -234,8 +235,13 @@ def test_calls_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--caller", "001 (202) 555-0123"], [FIRST]),
         (["--called", "sip:予約@example.com"], [SECOND]),
+        (["--number", "+1 (202) 555-0123"], [FIRST]),
+        (["--number", "sip:予約@example.com"], [SECOND]),
         (["--agent", "reminder", "--direction", "outgoing"], [SECOND]),
         (["--outcome", "interrupted", "--agent", "reception"], []),
+        (["--disclosed", "no"], [FIRST]),
+        (["--disclosed", "cut-off"], [SECOND]),
+        (["--disclosed", "yes", "--agent", "reception"], []),
         (["--since", "2026-11-26T10:30", "--before", "2026-11-27"], [SECOND]),
         (["--before", "2026-11-26T11:30+01:00"], [FIRST]),
         (["--since", "500w", "--before", "400w"], []),

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.cli import _parser
-from agent.records.audio_log import ENDING
-from agent.records.encoding import finish
+from agent.records.recordings.audio_log import ENDING
+from agent.records.recordings.encoding import finish
+from agent.records.recordings.stereo import read
 from agent.records.seals import NoSeal
-from agent.records.stereo import read
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened

@@ -31,6 +31,7 @@ def test_each_shell_is_told_of_all_commands(shell: str, capsys: pytest.CaptureFi
         ("voice-agent call --li", {"--line"}),
         ("voice-agent call --line mo", {"mobile"}),
         ("voice-agent sinch st", {"stand-in"}),
+        ("voice-agent operate ta", {"take-over"}),
         ("voice-agent serve --config one", {"one.toml"}),
     ],
 )

@@ -43,6 +43,10 @@ ANN, BEN = "+12025550123", "+12025550124"
             [ANN, BEN, "--title", "Ann"],
             [{"to": ANN, "title": "Ann"}, {"to": BEN, "title": ""}],
         ),
+        (
+            [ANN, BEN, "--no-disclosure"],
+            [{"to": to, "title": "", "discloses": False} for to in (ANN, BEN)],
+        ),
         ([ANN, "--title", "Ann"], [{"to": ANN, "title": "Ann"}]),
         ([ANN, "--ends-with", "host"], [{"to": ANN, "title": "", "host": True}]),
         (

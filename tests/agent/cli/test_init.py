@@ -12,6 +12,7 @@ from agent.cli import main
 from agent.cli.init import LOCAL
 from agent.cli.starter import TEXTS, file_name, options_for
 from agent.personas import loader
+from agent.personas.machine_words import tells_of_a_machine
 from agent.personas.script import SAMPLE
 from agent.settings import load
 from pipelines.providers import PROVIDERS, find
@@ -21,6 +22,7 @@ from pipelines.providers.languages import languages
 
 KEY = "9f2c1e7ab04d5863f19f2c1e7ab04d58"
 EVERY: list[tuple[Stage, str]] = [(stage, name) for stage in PROVIDERS for name in PROVIDERS[stage]]
+SCRIPTED = [word for stage in PROVIDERS for word in (f"--{stage}", "scripted")]
 HEARS = {"stt": "openai", "llm": "openai", "tts": "openai"}
 """Providers that have every language."""
 
@@ -49,6 +51,19 @@ def checked(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
     main(["check", "--json"])
     found: list[dict[str, str]] = json.loads(capsys.readouterr().out)
     return found
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_what_is_written_says_that_a_machine_talks(
+    language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First, and in words that `check` knows: it has nothing to say where people must be told."""
+    assert init(*SCRIPTED, "--language", language, "--name", "Ann's Bakery") == 0
+    with Path("voice-agent.toml").open("a") as file:
+        file.write('\n[disclosure]\nrequired = ["EU"]\n')
+    script = loader.load(Path("prompts"), "anns-bakery").render(SAMPLE)
+    assert tells_of_a_machine(script.disclosure, language)
+    assert checked(capsys) == []
 
 
 @pytest.mark.parametrize(("stage", "name"), EVERY)

@@ -52,6 +52,8 @@ USAGE: list[tuple[str, str]] = [
     ("sinch stand-in --party dinner --say hello", "its file says whose phones there are"),
     ("sinch stand-in --party dinner --from sip:ann@example.com", "numbers of its own"),
     ("sinch stand-in --save heard", "--save is of a party"),
+    ("sinch stand-in --machine --screener", "--machine, --screener: one of them"),
+    ("sinch stand-in --party dinner --screener", "its file says whose phones there are"),
     # Addresses
     ("call ''", "ws:// or wss:// and a host"),
     ("call localhost:8080", "ws:// or wss:// and a host"),

@@ -10,6 +10,7 @@ import pytest
 
 from agent.cli import _parser
 from agent.cli.serve import next_steps, program
+from agent.console.sign_in.passwords import hashed
 from agent.settings import Settings
 from tests.agent.sinch.credentials import V1
 
@@ -67,6 +68,15 @@ def test_where_sinch_alone_may_call_its_callbacks_can_be_tried() -> None:
     assert command(said(url, sinch=SINCH))[-2:] == ["sinch", "verify"]
     assert " call ws://" in said(url, sinch=SINCH, server={"open_to_loopback": True})
     assert " call " not in said(url, server={"open_to_loopback": False})
+
+
+def test_the_browser_is_sent_to_pages_that_there_are() -> None:
+    """Where others could reach them and nobody signs in, there is nothing to open."""
+    url, told = "ws://127.0.0.1:8080/stream", "in the browser: http://127.0.0.1:8080/"
+    assert told in said(url)
+    assert told not in said(url, console={"enabled": False})
+    assert told not in said(url, sinch=SINCH)
+    assert told in said(url, sinch=SINCH, console={"password": hashed("a-long-password")})
 
 
 def test_the_program_is_called_as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

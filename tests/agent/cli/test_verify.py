@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from agent.cli import main
-from agent.records import stereo
 from agent.records.events import JournalLine
+from agent.records.recordings import stereo
 from agent.records.sealing import seal_of
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords

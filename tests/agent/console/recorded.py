@@ -20,16 +20,16 @@ from agent.console.rendering import STATIC, Rendering
 from agent.console.routes import PageRoute
 from agent.console.sign_in.guard import HEADERS
 from agent.console.visitor import Role, Visitor
-from agent.records import stereo
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
 from agent.records.events import JournalLine
-from agent.records.recordings import Recordings
+from agent.records.recordings import stereo
+from agent.records.recordings.kept import Recordings
+from agent.records.recordings.stereo import StereoAudio
 from agent.records.seals import NoSeal, Seal
-from agent.records.stereo import StereoAudio
 from agent.records.stored_records import StoredRecords
-from agent.server.operator_errors import answered
-from agent.server.recording_answers import RecordingAnswers
+from agent.server.operator.errors import answered
+from agent.server.operator.recording_answers import RecordingAnswers
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 from pipelines.audio import Audio

@@ -18,8 +18,8 @@ from agent.console.live.lines import call_as_shown, line_as_shown
 from agent.console.sign_in import passwords
 from agent.console.visitor import Role, Visitor
 from agent.server import connections
-from agent.server.live_feed import CallFeed
-from agent.server.live_happenings import CallFacts, LastWords
+from agent.server.live.feed import CallFeed
+from agent.server.live.happenings import CallFacts, LastWords
 from agent.settings.console import ConsoleUser
 from tests.agent.console.pushed import Pushed, calling
 from tests.agent.console.visiting import HASH, PASSWORD, USERS, Looker, looker

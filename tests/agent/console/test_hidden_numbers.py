@@ -11,7 +11,7 @@ from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.live.lines import line_as_shown
 from agent.console.visitor import Role, Visitor
 from agent.records.values import DEEPEST
-from agent.server.live_happenings import CallFacts
+from agent.server.live.happenings import CallFacts
 
 NUMBER = "+4915112345678"
 LUKE = Visitor(name="luke", role=Role.LOOK)

@@ -9,7 +9,9 @@ import pytest
 from agent.personas.disclosures import disclosure_in
 from agent.personas.errors import PersonaError
 from agent.personas.loader import parse
+from agent.personas.machine_words import example
 from agent.personas.script import SAMPLE
+from agent.sinch_limits import MAX_SAY
 
 BY_COUNTRY = """---
 greeting: Hello. I am a robot.
@@ -80,3 +82,39 @@ def test_a_mistake_in_it_is_told(field: str, line: str) -> None:
     with pytest.raises(PersonaError) as told:
         parse(f"---\n{field}\n---\nBe kind.\n")
     assert line in str(told.value)
+
+
+JOINING = """---
+greeting: Hello. I am a robot.
+disclosure: {DE: Hier spricht ein Computer., US: greeting, default: ""}
+transfers:
+  - {name: desk, to: "+4930303986301", warm: true, then: help, briefing: "It is {{ summary }}"}
+  - {name: left, to: "+4930303986301", warm: true}
+  - {name: knows, to: "+4930303986301", warm: true, then: help, discloses: false}
+parties:
+  - {name: ann, to: "+4930303986301", announcement: Anna wartet.}
+  - {name: bob, to: "+12025550123"}
+  - {name: carl, to: "+81352535111", announcement: Ann waits.}
+  - {name: dora, to: "sip:%2B4930303986301@example.com", discloses: false}
+  - {name: eva, to: "+4930303986301", announcement: LONG}
+---
+Be kind.
+"""
+
+
+def test_who_joins_later_is_told_alone() -> None:
+    """As of their own country, by the platform's voice, before they are on the line."""
+    long = "So long a text. " * 30
+    script = parse(JOINING.replace("LONG", long.strip())).render(SAMPLE)
+    told = {one.name: one.announcement for one in script.parties}
+    assert told["ann"] == "Hier spricht ein Computer. Anna wartet."
+    assert told["bob"] == example("en")
+    assert told["carl"] == "Ann waits."
+    assert told["dora"] == ""
+    assert told["eva"].startswith("Hier spricht ein Computer. So long a text.")
+    assert told["eva"].endswith("So long a text.")
+    assert len(told["eva"]) <= MAX_SAY
+    desk, left, knows = (script.warm[name] for name in ("desk", "left", "knows"))
+    assert desk.briefing == "Hier spricht ein Computer. It is"
+    assert desk.with_summary.startswith("Hier spricht ein Computer. It is ")
+    assert "Computer" not in left.briefing + knows.briefing

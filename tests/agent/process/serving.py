@@ -35,6 +35,19 @@ SETTINGS: Mapping[str, str] = {
     "LOG__FORMAT": "json",
 }
 
+ANY_LOAD = {
+    "STT__PROVIDER": "tests.agent.process.any_load:Transcriber",
+    "SERVER__CONNECT_TIMEOUT": "60",
+}
+"""Settings of a service that takes all calls however busy the machine is, and gives callers time to
+say who they are."""
+
+SERVE_AT_ANY_LOAD = [
+    *(sys.executable, "-c"),
+    "from tests.agent.process.any_load import main; main()",
+]
+"""``voice-agent serve`` that does so whatever its providers are; with the checkout on its path."""
+
 AGENT = """---
 greeting: Hello, who is this?
 goodbye: Bye now.

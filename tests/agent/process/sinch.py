@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 
 from agent.settings.database import DatabaseUrl
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.stand_in import StandIn
 from agent.sinch.callbacks import Version
 from tests.agent.process.serving import ServiceProcess, serving
 from tests.agent.sinch import schemas

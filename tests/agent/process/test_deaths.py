@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.settings.database import DatabaseUrl
-from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.loopback import until
 from tests.agent.process.serving import ServiceProcess, serving
@@ -101,6 +101,72 @@ def test_a_phone_that_still_rings_is_answered_by_the_next(tmp_path: Path) -> Non
             await until(lambda: us.sinch.callbacks, LONG_ENOUGH)
             status, call = await us.operate(other, "GET", f"/calls/{call['id']}")
             assert call["status"] == "connected"
+
+    asyncio.run(main())
+
+
+RINGS = Phone(plan=LONG, after=300.0)
+ANN, BEN = "+15550000011", "+15550000012"
+
+
+async def nobody_rings(
+    us: Account, service: ServiceProcess, call: str, ring_seconds: float
+) -> None:
+    """Return when all were hung up, who have rung as long as they may, and that is on record."""
+    legs = [leg for leg in us.sinch.legs if leg.number in (ANN, BEN)]
+    assert len(legs) == 2
+    assert not any(leg.over.is_set() for leg in legs)
+    began = asyncio.get_running_loop().time()
+    await until(lambda: all(leg.over.is_set() for leg in legs), LONG_ENOUGH)
+    assert asyncio.get_running_loop().time() - began > ring_seconds / 2, "hung up too early"
+    await until(lambda: service.lines("platform"), LONG_ENOUGH)
+    assert service.lines("platform")[0]["reason"] == "nobody was reached"
+    _, known = await us.operate(service, "GET", f"/calls/{call}")
+    assert {one["why"] for one in known["parties"]} == {"no answer"}
+    assert not service.logged("background work failed: this is a bug")
+
+
+@pytest.mark.parametrize("survivor", ["another", "the next"])
+def test_phones_ring_no_longer_than_they_may_though_their_process_was_killed(
+    tmp_path: Path, database_url: DatabaseUrl, survivor: str
+) -> None:
+    """In version 1 they ring until somebody hangs up: whichever process lives, or starts next."""
+
+    async def main() -> None:
+        phones = {ANN: RINGS, BEN: RINGS}
+        async with account(tmp_path, "v1", database_url, phones) as us:
+            first = await us.start()
+            other = await us.start(free_port()) if survivor == "another" else None
+            several = [{"to": to, "ring_seconds": 12} for to in (ANN, BEN)]
+            status, call = await us.operate(first, "POST", "/calls", {"to": several})
+            assert status == 201, call
+            await asyncio.sleep(1.0)  # so that it was told
+            first.kill()
+            await first.ended()
+            service = other or await us.start()
+            us.callbacks_to(service)
+            await nobody_rings(us, service, call["id"], 12 if other else 0)
+
+    asyncio.run(main())
+
+
+def test_phones_ring_no_longer_than_they_may_though_their_process_has_stopped(
+    tmp_path: Path,
+) -> None:
+    """In order, while they ring: it has left them to the one that goes on."""
+
+    async def main() -> None:
+        async with account(tmp_path, "v1", phones={ANN: RINGS, BEN: RINGS}) as us:
+            first = await us.start()
+            other = await us.start(free_port())
+            several = [{"to": to, "ring_seconds": 20} for to in (ANN, BEN)]
+            status, call = await us.operate(first, "POST", "/calls", {"to": several})
+            assert status == 201, call
+            await asyncio.sleep(1.0)
+            us.callbacks_to(other)
+            first.process.terminate()
+            await first.ended()
+            await nobody_rings(us, other, call["id"], 0)
 
     asyncio.run(main())
 

@@ -21,7 +21,7 @@ from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import CallRecord, Outcome
 from agent.records.seals import NoSeal
 from agent.settings.database import DatabaseUrl
-from agent.simulator.phone_network import Phone
+from agent.simulator.sinch.phone_network import Phone
 from agent.store.store import Store, opened
 from tests.agent.loopback import declined, running, until
 from tests.agent.process.serving import ServiceProcess

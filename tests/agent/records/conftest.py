@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.records import locks
+from agent.records.journals import locks
 
 
 @pytest.fixture

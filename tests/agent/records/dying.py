@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from agent.records.loader import RecordLoader
+from agent.records.journals.loader import RecordLoader
+from agent.records.journals.spool import Spool
+from agent.records.journals.writer import RecordWriter
 from agent.records.seals import NoSeal
-from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
-from agent.records.writer import RecordWriter
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 from pipelines.background import BackgroundTasks

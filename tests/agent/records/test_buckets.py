@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.records import buckets, finishing
-from agent.records.audio_log import ENDING
-from agent.records.buckets import TRIED, Bucket, BucketError
-from agent.records.finishing import RecordingFinisher
-from agent.records.recording_files import RecordingCounts
-from agent.records.recordings import NoRecordingError, Recordings
+from agent.records.recordings import buckets, finishing
+from agent.records.recordings.audio_log import ENDING
+from agent.records.recordings.buckets import TRIED, Bucket, BucketError
+from agent.records.recordings.finishing import RecordingFinisher
+from agent.records.recordings.kept import NoRecordingError, Recordings
+from agent.records.recordings.recording_files import RecordingCounts
 from agent.records.seals import NoSeal, Seal
 from agent.server.checks.outside import outside
 from agent.settings import Settings

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from agent.records.call_records import CallRecords, RecordFilter
-from agent.records.events import JournalLine
-from agent.records.lines import read
+from agent.records.events import DISCLOSED, JournalLine
+from agent.records.journals.lines import read
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
@@ -100,6 +100,49 @@ def test_records_are_listed_by_pages_the_latest_first(database_url: DatabaseUrl)
     asyncio.run(main())
 
 
+def told(name: str, *cut_off: bool) -> list[JournalLine]:
+    """Return the lines of a call in which its agent said so often that it is a machine."""
+    first, *middle, last = journal(name)
+    said = [
+        JournalLine(journal=name, line=10 + n, kind="disclosed", at=0.5, fields={"cut_off": True})
+        if cut
+        else JournalLine(journal=name, line=10 + n, kind="disclosed", at=0.5, fields={})
+        for n, cut in enumerate(cut_off)
+    ]
+    return [first, *middle, *said, replace(last, line=20)]
+
+
+def test_calls_are_found_by_whether_it_was_told_that_a_machine_talks(
+    database_url: DatabaseUrl,
+) -> None:
+    """Heard once in full is heard; of a call that goes on, or had no agent, nobody knows better."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
+            await stored.add(told("full", False))
+            await stored.add(told("again", True, False))
+            await stored.add(told("twice", False, True))
+            await stored.add(told("broken", True))
+            await stored.add(told("never"))
+            await stored.add(told("goes-on")[:-1])
+            await stored.add([later("p", "platform", call_id="nobody", result="NOANSWER")])
+            found = {
+                how: {one.id for one in await records.find(RecordFilter(disclosed=how))}
+                for how in DISCLOSED
+            }
+            assert found == {
+                "yes": {"full", "again", "twice"},
+                "cut-off": {"broken"},
+                "no": {"never"},
+            }
+            both = RecordFilter(disclosed="yes", agent="other")
+            assert await records.find(both) == []
+
+    asyncio.run(main())
+
+
 def later(journal: str, kind: str, **fields: Any) -> JournalLine:
     """Return a line of a journal of its own."""
     return JournalLine(journal=journal, line=0, kind=kind, at=None, fields=fields)
@@ -150,6 +193,29 @@ def test_a_call_without_a_stream_has_a_record_of_what_the_platform_says(
             assert (record.id, record.outcome, record.agent) == ("a", "caller hung up", "reception")
             assert record.data["platform"]["result"] == "NOANSWER"
             assert len(await records.events(record)) == 5
+
+    asyncio.run(main())
+
+
+def test_a_call_that_nobody_answered_is_found_by_the_name_it_was_dialled_as(
+    database_url: DatabaseUrl,
+) -> None:
+    """The name that `voice-agent dial` prints; there is nothing of it but the platform's word."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            about = {"dialled": "d1", "direction": "outgoing"}
+            told = later(
+                "20261126T100500.250-0123abcd",
+                "platform",
+                call_id="sinch-a",
+                result="NOANSWER",
+                about=about,
+            )
+            await StoredRecords(store.database, NoSeal()).add([told])
+            record = await CallRecords(store.database, NoSeal()).get("d1")
+            assert record is not None
+            assert record.outcome == "not answered"
 
     asyncio.run(main())
 

@@ -13,7 +13,7 @@ from agent.records.exports.captions import webvtt
 from agent.records.exports.pages import WholeCall
 from agent.records.verification.claims import sentences
 from agent.replay.conversation import MeasuredConversation, exchanges
-from agent.server.call_answers import whole
+from agent.server.operator.call_answers import whole
 
 Line = tuple[str, float | None, dict[str, Any]]
 

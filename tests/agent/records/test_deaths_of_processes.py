@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from agent.records.call_records import CallRecords, RecordFilter
-from agent.records.loader import RecordLoader
+from agent.records.journals.loader import RecordLoader
+from agent.records.journals.spool import Spool
 from agent.records.seals import NoSeal
-from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened

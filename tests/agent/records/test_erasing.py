@@ -15,12 +15,12 @@ from sqlalchemy import Connection, func, select, text
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.erasing import Erasing, InProgressError
 from agent.records.events import CallRecord, JournalLine
-from agent.records.journal_file import JournalFile
-from agent.records.journal_names import new_journal
-from agent.records.record_files import journals_of
+from agent.records.journals.journal_file import JournalFile
+from agent.records.journals.journal_names import new_journal
+from agent.records.journals.record_files import journals_of
+from agent.records.journals.spool import Spool
 from agent.records.retention import DAY, Retention
 from agent.records.seals import KeySeal, NoSeal, Seal
-from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
 from agent.records.webhooks.outbox import Outbox
 from agent.settings.database import DatabaseUrl

@@ -13,14 +13,14 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from agent.records.access_log import AccessLog
-from agent.records.buckets import BucketError
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.erasing import Erasing, InProgressError
 from agent.records.events import CallRecord, JournalLine
+from agent.records.recordings.buckets import BucketError
 from agent.records.retention import DAY, Retention
 from agent.records.seals import KeySeal, NoSeal, Seal, SealError
+from agent.records.search.word_search import fact
 from agent.records.stored_records import StoredRecords
-from agent.records.word_search import fact
 from agent.server.erasure import RecordErasure
 from agent.settings.database import DatabaseUrl
 from agent.settings.privacy import PrivacySettings

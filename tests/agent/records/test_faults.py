@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from agent.records.audio_log import ENDING
-from agent.records.encoding import finish
-from agent.records.finishing import RecordingFinisher
-from agent.records.recording_files import RecordingCounts
-from agent.records.recordings import Recordings
+from agent.records.journals.writer import RecordWriter
+from agent.records.recordings.audio_log import ENDING
+from agent.records.recordings.encoding import finish
+from agent.records.recordings.finishing import RecordingFinisher
+from agent.records.recordings.kept import Recordings
+from agent.records.recordings.recording_files import RecordingCounts
 from agent.records.seals import NoSeal
-from agent.records.writer import RecordWriter
 from tests.agent.loopback import until
 from tests.agent.records.test_journal_file import files_up_to
 from tests.agent.records.test_loader import CALL, NOW, Desk, at_desk

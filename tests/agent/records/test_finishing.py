@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from agent.records import encoding, finishing
-from agent.records.audio_log import ENDING
-from agent.records.encoding import Finished
-from agent.records.finishing import RecordingFinisher
-from agent.records.recording_files import RecordingCounts
-from agent.records.recordings import Recordings
+from agent.records.recordings import encoding, finishing
+from agent.records.recordings.audio_log import ENDING
+from agent.records.recordings.encoding import Finished
+from agent.records.recordings.finishing import RecordingFinisher
+from agent.records.recordings.kept import Recordings
+from agent.records.recordings.recording_files import RecordingCounts
 from agent.records.seals import NoSeal
 from tests.agent.records.test_recording_files import finished, write
 

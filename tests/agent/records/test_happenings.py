@@ -19,6 +19,21 @@ from agent.records.happenings import happening
         ("disclosed", {"cut_off": True}, "said that it is a machine, broken off"),
         ("opt_out", {"by": "keys"}, "wants no more calls (keys)"),
         ("opt_out", {"by": "model", "known": True}, "wants no more calls, as was known (model)"),
+        (
+            "transfer",
+            {"to": "desk", "status": "failed", "warm": True, "why": "no answer"},
+            "transfer to desk: failed (no answer)",
+        ),
+        (
+            "transfer",
+            {"to": "desk", "status": "failed", "by": "operator"},
+            "transfer to desk: failed, by an operator",
+        ),
+        (
+            "transfer",
+            {"to": "desk", "status": "returned", "by": "service"},
+            "transfer to desk: returned, by itself: they have hung up",
+        ),
     ],
 )
 def test_a_line_is_told_as_a_sentence(kind: str, fields: dict[str, Any], told: str) -> None:

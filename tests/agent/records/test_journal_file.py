@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agent.records import spool as spool_file
-from agent.records.journal_file import JournalFile
-from agent.records.journal_names import NAME, began, new_journal
-from agent.records.lines import LONGEST, read, written
+from agent.records.journals import spool as spool_file
+from agent.records.journals.journal_file import JournalFile
+from agent.records.journals.journal_names import NAME, began, new_journal
+from agent.records.journals.lines import LONGEST, read, written
+from agent.records.journals.spool import Spool
 from agent.records.seals import KeySeal, NoSeal
-from agent.records.spool import Spool
 from tests.agent.records.test_seals import NEW
 
 STARTED = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.records import journal_folder
-from agent.records.journal_file import JournalFile
-from agent.records.journal_folder import JournalFolder
-from agent.records.journal_names import new_journal
+from agent.records.journals import journal_folder
+from agent.records.journals.journal_file import JournalFile
+from agent.records.journals.journal_folder import JournalFolder
+from agent.records.journals.journal_names import new_journal
+from agent.records.journals.spool import Spool
 from agent.records.seals import NoSeal
-from agent.records.spool import Spool
 
 NOW = datetime.now(UTC)
 

@@ -19,18 +19,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agent.records import journal_folder, loader
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
-from agent.records.journal_file import JournalFile
-from agent.records.journal_names import NAME, file_name, new_journal
-from agent.records.lines import LONGEST
-from agent.records.loader import RecordLoader
-from agent.records.old_transcripts import StillWrittenError, lines_of
+from agent.records.journals import journal_folder, loader
+from agent.records.journals.journal_file import JournalFile
+from agent.records.journals.journal_names import NAME, file_name, new_journal
+from agent.records.journals.lines import LONGEST
+from agent.records.journals.loader import RecordLoader
+from agent.records.journals.old_transcripts import StillWrittenError, lines_of
+from agent.records.journals.spool import Spool
+from agent.records.journals.writer import RecordWriter
 from agent.records.seals import NoSeal
-from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
-from agent.records.writer import RecordWriter
 from agent.settings.database import DatabaseUrl
 from agent.store.errors import StoreError
 from agent.store.store import opened

@@ -9,8 +9,8 @@ import pytest
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.erasing import Erasing
-from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
+from agent.records.search.number_forms import looked_up_as
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened

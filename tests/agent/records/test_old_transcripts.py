@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.records.journal_file import JournalFile
-from agent.records.journal_names import new_journal
-from agent.records.old_transcripts import adopt, lines_of
+from agent.records.journals.journal_file import JournalFile
+from agent.records.journals.journal_names import new_journal
+from agent.records.journals.old_transcripts import adopt, lines_of
+from agent.records.journals.spool import Spool
 from agent.records.seals import KeySeal, Seal
-from agent.records.spool import Spool
 from tests.agent.records.test_seals import NEW
 
 NOW = datetime.now(UTC)

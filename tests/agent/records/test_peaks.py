@@ -13,8 +13,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.records.peaks import PIECE, GivenUpError, peaks_of
-from agent.records.stereo import NoAudioError
+from agent.records.recordings.peaks import PIECE, GivenUpError, peaks_of
+from agent.records.recordings.stereo import NoAudioError
 
 HOUR = 3600
 

@@ -11,11 +11,11 @@ from typing import Any, get_args
 
 import pytest
 
-from agent.records.lines import read
+from agent.records.journals.lines import read
+from agent.records.journals.writer import RecordWriter
 from agent.records.private_lines import WAITS, PrivateLines
+from agent.records.recordings.silences import Silence
 from agent.records.seals import KeySeal
-from agent.records.silences import Silence
-from agent.records.writer import RecordWriter
 from agent.settings.privacy import Redacted
 from tests.agent.records.test_seals import NEW
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from agent.call.clock import TICK
-from agent.records.recorder import Recorder
-from agent.records.recording_files import Reason, Written
+from agent.records.recordings.recorder import Recorder
+from agent.records.recordings.recording_files import Reason, Written
 from pipelines.audio import SPEECH_RATE
 from pipelines.clock import now
 from tests.agent.call.schedules import FRAME, SAMPLES, Schedule, World, frames_of

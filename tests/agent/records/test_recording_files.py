@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.records import locks, recording_files, stereo
-from agent.records.audio_log import ENDING, AudioLog, DamagedError, LogHead, read_log
-from agent.records.encoding import SEALED, about, finish
-from agent.records.finishing import RecordingFinisher
-from agent.records.recording_files import RecordingWriter
-from agent.records.recordings import NoRecordingError, Recordings
+from agent.records.journals import locks
+from agent.records.recordings import recording_files, stereo
+from agent.records.recordings.audio_log import ENDING, AudioLog, DamagedError, LogHead, read_log
+from agent.records.recordings.encoding import SEALED, about, finish
+from agent.records.recordings.finishing import RecordingFinisher
+from agent.records.recordings.kept import NoRecordingError, Recordings
+from agent.records.recordings.recording_files import RecordingWriter
+from agent.records.recordings.sides import PlacedAudio
+from agent.records.recordings.silences import Silence
 from agent.records.seals import NoSeal, Seal, SealError
-from agent.records.sides import PlacedAudio
-from agent.records.silences import Silence
 
 RATE = 8000
 HEAD = LogHead(rate=RATE, begin=RATE // 2)
@@ -288,10 +289,10 @@ def finished(recordings: Recordings, **counts: Any) -> list[tuple[str, Mapping[s
 WRITES = """
 import sys, time
 from pathlib import Path
-from agent.records.audio_log import AudioLog, LogHead
+from agent.records.recordings.audio_log import AudioLog, LogHead
 from agent.records.seals import NoSeal
-from agent.records.sides import PlacedAudio
-from agent.records.silences import Silence
+from agent.records.recordings.sides import PlacedAudio
+from agent.records.recordings.silences import Silence
 log = AudioLog(Path(sys.argv[1]), LogHead(rate=8000, begin=0), NoSeal())
 for n in range(100_000):
     log.add("caller", PlacedAudio(n * 800, bytes([n % 250 + 1, 1]) * 800))

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from agent.records import words_index
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
 from agent.records.seals import KeySeal, NoSeal, Seal
-from agent.records.search_words import QuestionError, matches, question, words_of
+from agent.records.search import words_index
+from agent.records.search.search_words import QuestionError, matches, question, words_of
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import Database

@@ -10,7 +10,7 @@ import pytest
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.script import SAMPLE
-from agent.records.secret_keys import SecretKeys
+from agent.records.journals.secret_keys import SecretKeys
 from pipelines.conversation import ToolCall, ToolResult
 from pipelines.tools.tool import ToolRun
 

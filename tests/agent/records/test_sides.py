@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.records.sides import MOST_AHEAD, AgentSide, CallerSide, PlacedAudio, joined
+from agent.records.recordings.sides import MOST_AHEAD, AgentSide, CallerSide, PlacedAudio, joined
 
 RATE = 8000
 FRAME = 160

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.records.call_figures import Failure, Payee
 from agent.records.call_records import CallRecords, RecordFilter
-from agent.records.call_statistics import CallStatistics
 from agent.records.erasing import Erasing
-from agent.records.figures import Figures, Spread
-from agent.records.periods import TimeSpan, period
 from agent.records.seals import KeySeal, NoSeal, Seal
+from agent.records.statistics.call_figures import Failure, Payee
+from agent.records.statistics.call_statistics import CallStatistics
+from agent.records.statistics.figures import Figures, Spread
+from agent.records.statistics.periods import TimeSpan, period
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store import schema

@@ -238,6 +238,43 @@ def test_nobody_is_asked_in_vain(
     assert model.asked == []
 
 
+BY_A_MACHINE = ("given", "refused")
+
+
+@pytest.mark.parametrize(
+    "answers", [("given",), ("refused",), (), BY_A_MACHINE, (*BY_A_MACHINE, "given")]
+)
+def test_what_was_said_before_consent_is_shown_to_nobody(
+    bench: Run, answers: tuple[str, ...]
+) -> None:
+    """Without a yes no model is asked at all; after the last word on it, about what came then."""
+    answer = answers[-1] if answers else None
+    model = Model(ANSWER)
+
+    async def main(it: Bench) -> None:
+        wanted = {**WANTED, "after_consent": True}
+        lines = journal("a", "My secret.", "Yes.", "A table for four.", wanted=wanted)
+        for n, status in enumerate(answers):
+            at = 3.2 - (len(answers) - n - 1) * 0.5
+            fields = {"status": status, "by": "word"}
+            line = JournalLine(journal="a", line=90 + n, kind="consent", at=at, fields=fields)
+            lines.insert(-1, line)
+        await it.stored.add(lines)
+        async with it.running():
+            await it.wrote.wait()
+        if answer != "given":
+            ((_, _, line_of),) = it.lines
+            assert set(line_of["missing"].values()) == {"the caller has not agreed to the agent"}
+
+    bench(main, model)
+    assert bool(model.asked) == (answer == "given")
+    if model.asked:
+        shown = model.asked[0][0].text
+        assert "four" in shown
+        assert "secret" not in shown
+        assert "Yes." not in shown
+
+
 def test_providers_that_fail_are_asked_again_later(bench: Run) -> None:
     """Nothing is written meanwhile but what it cost."""
 
@@ -355,3 +392,40 @@ def test_what_no_key_opens_is_given_up(bench: Run, sealed: str) -> None:
         assert told == [*given_up, ("b", {})]
 
     bench(main, Model(ANSWER))
+
+
+@pytest.mark.parametrize("answerers", [("machine",), ("human", "machine"), ("screener",)])
+def test_what_was_said_with_a_machine_is_shown_to_no_model(
+    bench: Run, answerers: tuple[str, ...]
+) -> None:
+    """That nobody else has answered is the reason; a person who came is summarised as any."""
+    model = Model(ANSWER)
+
+    def lines(name: str, *found: str) -> list[JournalLine]:
+        every = journal(name, "Leave a message.")
+        screened = [
+            JournalLine(
+                journal=name,
+                line=len(every) + n,
+                kind="screened",
+                at=2.0 + n,
+                fields={"by": "ears", "answerer": who, "why": "words"},
+            )
+            for n, who in enumerate(found)
+        ]
+        return [*every, *screened]
+
+    async def main(it: Bench) -> None:
+        await it.stored.add(lines("a", *answerers))
+        async with it.running():
+            await it.wrote.wait()
+        why = "nobody has answered but a machine"
+        assert set(it.lines[0][2]["missing"].values()) == {why}
+        assert model.asked == []
+        it.wrote.clear()
+        await it.stored.add(lines("b", *answerers, "human"))
+        async with it.running():
+            await it.wrote.wait()
+        assert len(model.asked) == 1
+
+    bench(main, model)

@@ -13,8 +13,8 @@ from unittest.mock import ANY
 import pytest
 from structlog.testing import capture_logs
 
-from agent.records import journal_sync, writer
-from agent.records.writer import RecordWriter
+from agent.records.journals import journal_sync, writer
+from agent.records.journals.writer import RecordWriter
 from tests.journals import lines_of
 
 STARTED = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.records import stereo
-from agent.records.stereo import StereoAudio
+from agent.records.recordings import stereo
+from agent.records.recordings.stereo import StereoAudio
 from agent.replay.batch import ReplayPace, ReplayResults, replay_all
 from agent.replay.held_call import ReplaySettings
 from agent.replay.sources import in_folder

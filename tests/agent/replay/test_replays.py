@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.replay.batch import ReplayPace, ReplayResults
 from agent.replay.comparison import (
     Difference,

@@ -10,15 +10,15 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from agent.call.call import Call
-from agent.records.writer import RecordWriter
+from agent.records.journals.writer import RecordWriter
 from agent.server.assembly import service
-from agent.server.capacity import Capacity
-from agent.server.machine import Room
-from agent.server.overload import Overload
+from agent.server.load.capacity import Capacity
+from agent.server.load.machine import Room
+from agent.server.load.overload import Overload
 from agent.server.registry import CallRegistry
 from agent.settings import Settings
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.processes import OtherProcesses
 from agent.store.arrivals import Looking
 from agent.store.engine import T, Work
 from agent.store.store import store_in

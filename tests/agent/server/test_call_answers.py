@@ -18,9 +18,9 @@ from agent.records.call_records import CallRecords
 from agent.records.events import JournalLine
 from agent.records.seals import NoSeal, SealError
 from agent.records.stored_records import StoredRecords
-from agent.server.call_answers import CallAnswers, QueryError
-from agent.server.operator_api import OPENAPI
-from agent.server.operator_errors import answered
+from agent.server.operator.call_answers import CallAnswers, QueryError
+from agent.server.operator.errors import answered
+from agent.server.operator.openapi import OPENAPI
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import SqlDatabase
 from agent.store.store import opened
@@ -93,6 +93,8 @@ def test_records_are_listed_in_pages(tmp_path: Path) -> None:
                 "ended": "2026-11-25T12:00:04.500+00:00",
                 "seconds": 4.5,
                 "outcome": "interrupted",
+                "price": None,
+                "price_currency": "",
                 "answer_time": 0.6,
                 "found": None,
             }
@@ -116,6 +118,8 @@ def test_records_are_listed_in_pages(tmp_path: Path) -> None:
         ({"since": "1s"}, 0),
         ({"outcome": "interrupted", "direction": "incoming", "agent": "reception"}, 3),
         ({"outcome": "failed"}, 0),
+        ({"disclosed": "no"}, 3),
+        ({"disclosed": "cut-off"}, 0),
         ({"agent": "\0"}, 0),
     ],
 )
@@ -145,6 +149,7 @@ def test_records_are_asked_for_as_people_write(
         ({"since": "999999w"}, ""),
         ({"outcome": "gone"}, "outcome: Input should be"),
         ({"direction": "up"}, "direction: Input should be"),
+        ({"disclosed": "cut off"}, "disclosed: Input should be"),
         ({"limit": "0"}, "limit: Input should be"),
         ({"limit": "many"}, "limit: Input should be"),
         ({"q": "..."}, "q: there is no word in it"),

@@ -108,6 +108,25 @@ def test_calls_are_counted_by_how_they_end(reason: str, by: str, outcome: str) -
     assert count(counts, "tokens_wasted") == 3
 
 
+@pytest.mark.parametrize(
+    ("lines", "disclosed"),
+    [
+        ([], "none"),
+        ([{"text": "I am", "cut_off": True}], "cut off"),
+        ([{"text": "I am a machine."}], "heard"),
+        ([{"text": "I am", "cut_off": True}, {"text": "I am a machine."}], "heard"),
+        ([{"text": "I am a machine."}, {"text": "I am", "cut_off": True}], "heard"),
+    ],
+)
+def test_calls_are_counted_by_whether_a_machine_was_disclosed(
+    lines: list[dict[str, object]], disclosed: str
+) -> None:
+    """Once each, when they are over: what was broken off and heard afterwards was heard."""
+    counts = counted(CALL, *(("disclosed", one) for one in lines), ENDED)
+    assert count(counts, "calls_disclosed", disclosed) == 1
+    assert sum(count(counts, "calls_disclosed", one) for one in ("heard", "cut off", "none")) == 1
+
+
 def test_sounds_over_our_words_are_counted_by_what_they_were() -> None:
     """A hold ends in a barge-in, or it was a false alarm."""
     counts = counted(

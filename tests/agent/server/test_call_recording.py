@@ -15,10 +15,10 @@ import pytest
 from agent.call.call import Call
 from agent.call.orders import CallerMoved, ControlRecording, Order, ReturnToCaller
 from agent.records.access_log import AccessLog, RecordAccess, holder_of
-from agent.records.audio_log import ENDING, read_log
-from agent.records.encoding import finish
 from agent.records.events import JournalLine
-from agent.records.recording_files import RecordingWriter
+from agent.records.recordings.audio_log import ENDING, read_log
+from agent.records.recordings.encoding import finish
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.server.call_recording import CallRecording, recording_of

@@ -144,6 +144,20 @@ def test_a_mistake_in_any_agent_file_is_found(front: str, why: str) -> None:
         start.check(settings(agent="other"))
 
 
+def test_a_sentence_for_screeners_that_is_never_said_is_found() -> None:
+    """In a language in which no call screener is known by its words; and a template that fails."""
+    own = ["goodbye", "apology", "still_there", "time_up", "returned"]
+    texts = "".join(f"\n{one}: Sim." for one in own)
+    write("other", f"language: pt\nscreener: Sou eu.\nfillers: [Sim.]\nunsure: [Sim.]{texts}")
+    write("english", "screener: It is me.")
+    [line] = found()
+    assert line.startswith("warning prompts/other.md: screener: no call screener is known")
+    write("other", "screener: '{{ nobody }}'")
+    [line] = found()
+    assert line.startswith("error prompts/other.md")
+    assert "screener: " in line
+
+
 def test_all_files_are_told_at_once() -> None:
     """Each on a line; one that says what the folder is for is none."""
     for name in ("a", "b", "c"):

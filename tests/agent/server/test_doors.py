@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from agent.server.connections import BESIDES_CALLS, HttpConnections, _State
 from agent.settings.server import ServerSettings
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.store.errors import StoreError
 from tests.agent.loopback import Running, command, declined, dialled, until

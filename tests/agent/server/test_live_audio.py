@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.server.live_audio import RATE, CallAudio, compressed, expanded
+from agent.server.live.call_audio import RATE, CallAudio, compressed, expanded
 from agent.stream.channel import Channel
 from agent.stream.protocol import StreamProtocol
 from agent.stream.tap import NO_TAP

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.server.capacity import Capacity
-from agent.server.load import FULL, LoopLoad, LoopSeconds, LoopTime
-from agent.server.machine import MEMORY_A_CALL, MOST, Room, bound, cores, memory
-from agent.server.memory import MemoryReturn, give_back
-from agent.server.overload import LOOK_EVERY, Overload
+from agent.server.load.capacity import Capacity
+from agent.server.load.loop_load import FULL, LoopLoad, LoopSeconds, LoopTime
+from agent.server.load.machine import MEMORY_A_CALL, MOST, Room, bound, cores, memory
+from agent.server.load.memory import MemoryReturn, give_back
+from agent.server.load.overload import LOOK_EVERY, Overload
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -407,7 +407,7 @@ def test_what_calls_use_over_and_over_is_not_cleared_anew_each_time() -> None:
     """Arrays as large as those of an echo: their pages come from the machine once."""
     uses = (
         "import resource, numpy as np\n"
-        "from agent.server.memory import keep_some\n"
+        "from agent.server.load.memory import keep_some\n"
         "kept = keep_some()\n"
         "def use(): return [np.ones(25_000) for _ in range(8)]\n"
         "use()\n"

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
-from agent.server.operator_api import OPENAPI
+from agent.server.operator.openapi import OPENAPI
 from agent.settings.database import DatabaseUrl
 from agent.store.live_calls import HOST
 from agent.store.store import opened
@@ -145,6 +145,7 @@ def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinc
         ({"to": CALLER, "caller_id": "me"}, {}, "caller_id: not a telephone number"),
         ({"to": CALLER, "machine": "beep"}, {}, "machine: Input should be"),
         ({"to": CALLER, "machine": "message"}, {}, "message: is needed"),
+        ({"to": CALLER, "machine": "message", "message": " \u200b"}, {}, "message: is needed"),
         ({"to": CALLER, "screening": "ears"}, {}, "screening: only with machine"),
         (
             {"to": [CALLER], "machine": "hangup", "screening": "ears"},

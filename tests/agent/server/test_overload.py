@@ -15,11 +15,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.call.call import Call
-from agent.records.writer import RecordWriter
+from agent.records.journals.writer import RecordWriter
 from agent.server import providers
-from agent.server.capacity import Capacity
-from agent.server.load import PROVEN_AFTER, LoopLoad
-from agent.server.machine import (
+from agent.server.load.capacity import Capacity
+from agent.server.load.loop_load import PROVEN_AFTER, LoopLoad
+from agent.server.load.machine import (
     LOCAL_A_CORE,
     LOCAL_AT_ONCE_A_CORE,
     Room,
@@ -27,9 +27,16 @@ from agent.server.machine import (
     cores,
     room,
 )
-from agent.server.overload import CALM_FOR, LIMITED_FOR, Overload, Reading, readings, workers_of
+from agent.server.load.overload import (
+    CALM_FOR,
+    LIMITED_FOR,
+    Overload,
+    Reading,
+    readings,
+    workers_of,
+)
+from agent.server.load.watchdog import LoopLag
 from agent.server.registry import CallRegistry
-from agent.server.watchdog import LoopLag
 from agent.settings import Settings
 from agent.sinch.contracts import ExpectedCall
 from pipelines.clock import now

@@ -16,7 +16,7 @@ import pytest
 
 from agent.personas.loader import parse
 from agent.personas.script import SAMPLE, Details
-from agent.server.capacity import NOBODY
+from agent.server.load.capacity import NOBODY
 from agent.server.phrase_folder import PhraseFolder
 from agent.server.providers import build, probe_all, running, table, warm
 from agent.settings import Settings, SettingsError

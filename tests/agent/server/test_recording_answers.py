@@ -6,9 +6,9 @@ import asyncio
 import threading
 from pathlib import Path
 
-from agent.records.recordings import Recordings
+from agent.records.recordings.kept import Recordings
 from agent.records.seals import NoSeal
-from agent.server.recording_answers import RecordingAnswers
+from agent.server.operator.recording_answers import RecordingAnswers
 
 
 def test_recordings_are_read_in_threads_of_their_own(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import aiohttp
 from structlog.testing import capture_logs
 
 from agent.server.assembly import _summary_model
-from agent.server.capacity import AS_MANY, BEGUN, CARRIED, Capacity, why_broken
-from agent.server.load import LoopLoad
-from agent.server.machine import Room
-from agent.server.overload import Overload
+from agent.server.load.capacity import AS_MANY, BEGUN, CARRIED, Capacity, why_broken
+from agent.server.load.loop_load import LoopLoad
+from agent.server.load.machine import Room
+from agent.server.load.overload import Overload
 from agent.server.registry import DRAINING, CallRegistry
 from agent.settings import Settings
 from pipelines.providers.contracts import Stage

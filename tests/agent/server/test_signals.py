@@ -26,12 +26,15 @@ LOOPS = [asyncio.SelectorEventLoop, LoopWithoutSignals]
 
 @pytest.fixture(autouse=True)
 def _own_signals() -> Iterator[None]:
-    """What a test does to this process's signals ends with it."""
+    """What a test does to this process's signals ends with it; none is ignored, as by nohup(1)."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     before = [signal.getsignal(number) for number in numbers]
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
-    assert [signal.getsignal(number) for number in numbers] == before
+    after = [signal.getsignal(number) for number in numbers]
+    signal.signal(signal.SIGHUP, hangup)
+    assert after == before
 
 
 def send(number: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import WSCloseCode
 
-from agent.server.machine import Room
+from agent.server.load.machine import Room
 from tests.agent.conversation import voice
 from tests.agent.loopback import command, declined, dialled, running, until
 from tests.agent.server.test_app import CONNECT

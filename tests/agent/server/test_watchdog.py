@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from agent.logs.writer import text_line
 from agent.server import service_manager
-from agent.server.watchdog import DEEPEST, LATELY, LoopLag, Watchdog, where
+from agent.server.load.watchdog import DEEPEST, LATELY, LoopLag, Watchdog, where
 from tests.agent.loopback import running, until
 
 ROOT = Path(__file__).parents[3]
@@ -159,7 +159,7 @@ HOLDS = {
 PROGRAM = """
 import asyncio, sys
 from agent.server.service_manager import living
-from agent.server.watchdog import Watchdog
+from agent.server.load.watchdog import Watchdog
 
 async def main():
     watching = asyncio.create_task(Watchdog().run())

@@ -13,9 +13,9 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
-from agent.simulator.party_phones import PartyCue, PartyTurn, PhoneScript
-from agent.simulator.phone_network import Phone, PhoneLeg
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.party.party_phones import PartyCue, PartyTurn, PhoneScript
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.stand_in import StandIn
 from pipelines.audio import Audio
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import fisher_exact, wilcoxon
 
 from agent.cli import main
-from agent.simulator.compare import (
+from agent.simulator.evaluation.compare import (
     RowDifference,
     compared,
     holm,
@@ -22,9 +22,9 @@ from agent.simulator.compare import (
     of_signs,
     table,
 )
-from agent.simulator.judging import Outcome, Tried
+from agent.simulator.evaluation.judging import Outcome, Tried
+from agent.simulator.evaluation.results import Result, ResultError, as_json
 from agent.simulator.plan import LineName
-from agent.simulator.results import Result, ResultError, as_json
 
 
 def result(

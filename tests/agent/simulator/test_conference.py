@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from agent.simulator.conference import Conference, LineActivity, WrongRateError, mix_minus
+from agent.simulator.party.conference import Conference, LineActivity, WrongRateError, mix_minus
 from pipelines.audio import FRAME_SECONDS
 
 RATE = 8000

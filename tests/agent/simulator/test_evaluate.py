@@ -17,9 +17,9 @@ from aiohttp import web
 from agent.cli import main
 from agent.simulator import scenarios
 from agent.simulator.call_in_progress import CallInProgress
-from agent.simulator.evaluate import Evaluation, run
-from agent.simulator.judging import Outcome, Tried, judge
-from agent.simulator.references import References, heard_of
+from agent.simulator.evaluation.evaluate import Evaluation, run
+from agent.simulator.evaluation.judging import Outcome, Tried, judge
+from agent.simulator.evaluation.references import References, heard_of
 from agent.simulator.scenarios import Situation, joining
 from agent.simulator.speech import recorded_turn
 from pipelines.audio import FRAME_SECONDS, Audio

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.simulator.judging import CallAsHeard, Tried, judge
-from agent.simulator.results import Result, as_json
+from agent.simulator.evaluation.judging import CallAsHeard, Tried, judge
+from agent.simulator.evaluation.results import Result, as_json
 from agent.simulator.scenarios.entries import Kind
 from agent.simulator.stretches import Frames
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from agent.simulator.call_in_progress import CallInProgress
-from agent.simulator.conference import Conference
-from agent.simulator.party_call import PartyCall
-from agent.simulator.party_phones import (
+from agent.simulator.party.conference import Conference, LineActivity
+from agent.simulator.party.party_call import PartyCall
+from agent.simulator.party.party_phones import (
     GIVES_UP_AFTER,
     PartyCue,
     PartyTurn,
@@ -30,6 +30,18 @@ def tone(seconds: float, level: int = 4000, rate: int = RATE) -> Audio:
 
 def says(key: str, cue: PartyCue, seconds: float = 0.2, **more: object) -> PartyTurn:
     return PartyTurn(key=key, cue=cue, audio=tone(seconds), **more)  # type: ignore[arg-type]
+
+
+class SilentAgent:
+    """A stream whose agent says nothing."""
+
+    name, rate, is_agent = "agent", RATE, True
+
+    def speak(self, at: float, activity: LineActivity) -> bytes:
+        return bytes(320)
+
+    def hear(self, heard: bytes, at: float) -> None:
+        """Take nothing."""
 
 
 def after(key: str, seconds: float = 0.5) -> PartyCue:
@@ -193,3 +205,20 @@ def test_people_say_what_they_do_in_the_timeline() -> None:
     for number in range(20):
         conference.frame(number * FRAME_SECONDS)
     assert told == [(0.1, "Ann: hello")]
+
+
+def test_people_go_on_where_the_agent_has_left() -> None:
+    """They wait for no answer of its, but for a second in which nobody speaks, and hang up then."""
+    turns = [Turn(audio=tone(0.5), label=label) for label in ("hello", "and?")]
+    script = script_of(Plan(turns=turns, answer_timeout=60.0), "Ann")
+    ann, agent = ScriptedPhone(script, RATE), SilentAgent()
+    conference = Conference(RATE)
+    conference.join(agent)
+    conference.join(ann)
+    for number in range(1000):
+        if number == 400:  # they have said the first, and wait for an answer
+            assert [one.over for one in conference.activity.turns.values()] == [True]
+            conference.leave(agent)
+        conference.frame(number * FRAME_SECONDS)
+    assert ann.left
+    assert [one.over for one in conference.activity.turns.values()] == [True, True, True]

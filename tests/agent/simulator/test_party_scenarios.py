@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.simulator.conference import LineTurn
-from agent.simulator.party_call import PartyCall
-from agent.simulator.party_judging import JudgedTurn, as_text, judged
+from agent.simulator.party.conference import LineTurn
+from agent.simulator.party.party_call import PartyCall
+from agent.simulator.party.party_judging import JudgedTurn, as_text, judged
 from agent.simulator.plan import Plan, Turn
 from agent.simulator.scenarios import ScenarioError
 from agent.simulator.scenarios.party_calls import PartyScenario, load_parties, voiced

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.simulator.evaluate import in_order
-from agent.simulator.judging import Outcome, Tried
+from agent.simulator.evaluation.evaluate import in_order
+from agent.simulator.evaluation.judging import Outcome, Tried
+from agent.simulator.evaluation.results import Result, ResultError, as_json, read, summary, table
 from agent.simulator.plan import Plan
-from agent.simulator.results import Result, ResultError, as_json, read, summary, table
 from agent.simulator.scenarios import Situation
 from agent.simulator.scenarios.entries import Kind
 

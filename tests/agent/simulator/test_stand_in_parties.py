@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from agent.simulator.party_phones import PhoneScript
+from agent.simulator.party.party_phones import PhoneScript
 from agent.simulator.party_stand_in import PartyAtStandIn
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan, Turn
 from agent.simulator.scenarios.party_calls import PartyScenario, voiced
-from agent.sinch.svaml import Svaml
+from agent.simulator.sinch.phone_network import Phone
+from agent.sinch.api.svaml import Svaml
 from tests.agent.loopback import until
 from tests.agent.simulator.platform import (
     ANN,

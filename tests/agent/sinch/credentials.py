@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.sinch.signing import Credentials
+from agent.sinch.api.signing import Credentials
 
 V1 = Credentials(
     scheme="application",

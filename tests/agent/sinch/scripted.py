@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.call.orders import Order
+from agent.call.orders import CalleeBriefed, CallerMoved, CallerNotMoved, Order
 from agent.personas.routing import Routing
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
+from agent.sinch.api.rest import SinchError
+from agent.sinch.api.svaml import Stream, Svaml
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import (
     Answerer,
@@ -19,18 +22,23 @@ from agent.sinch.callbacks import (
     LegIdentity,
     Version,
 )
-from agent.sinch.contracts import Dial, ExpectedCall, Party, StreamTarget
-from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
-from agent.sinch.processes import OtherProcesses
-from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.contracts import Dial, ExpectedCall, Party, PlatformLine, StreamTarget
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.tokens import StreamTokens, stream_claim
 from tests.agent.personas.inline import agents_in
 from tests.databases import InlineDatabase, inline_store
 from tests.virtual_time import run
 
 TO, MANAGER = "+15550000001", "+15550000002"
+
+
+def without_leg(order: Order) -> Order:
+    """Return an order as it is whoever's leg it is about."""
+    if isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved):
+        return replace(order, leg="")
+    return order
 
 
 class Platform:
@@ -40,6 +48,9 @@ class Platform:
         self.version = version
         self.asked: list[tuple[float, str, str]] = []
         self.fails: set[str] = set()
+        self.away: set[str] = set()
+        """What fails for as long as it stands here, and may be asked for again."""
+
         self.joined: set[str] = set()
         """Ids of legs that are in their conference."""
 
@@ -47,6 +58,8 @@ class Platform:
         self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
         if what in self.fails:
             raise SinchError("Sinch refused: no (HTTP 400)", 400)
+        if what in self.away:
+            raise SinchError("Sinch refused: no reason given (HTTP 503)", 503)
 
     def of(self, what: str) -> list[tuple[float, str]]:
         return [(at, about) for at, name, about in self.asked if name == what]
@@ -140,6 +153,7 @@ class ScriptedCalls:
     def __init__(self) -> None:
         self.told: list[Mapping[str, Any]] = []
         self.known: list[Mapping[str, object]] = []
+        self.legs: list[Mapping[str, Any]] = []
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
@@ -172,8 +186,16 @@ class ScriptedCalls:
         return here
 
     def platform_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+        self,
+        call_id: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object],
+        kind: PlatformLine = "platform",
     ) -> None:
+        if kind == "leg":
+            assert about
+            self.legs.append({"call_id": call_id, **fields})
+            return
         self.told.append({"call_id": call_id, **fields})
         self.known.append(about)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan, Turn
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.stand_in import StandIn
 from agent.sinch.callbacks import Version
 from pipelines.audio import Audio
 from pipelines.stages.lineup import Providers
@@ -131,10 +131,10 @@ async def told(
 def tell(
     folder: Path, version: Version, story: Callable[[Story], Awaitable[None]], **given: Any
 ) -> None:
-    """Run ``story``; it has half a minute."""
+    """Run ``story``; it has as long as any test, less what it takes to say what hangs."""
 
     async def main() -> None:
-        async with told(folder, version, **given) as started, asyncio.timeout(40):
+        async with told(folder, version, **given) as started, asyncio.timeout(100):
             await story(started)
             with suppress(TimeoutError):  # what still rings belongs to the story
                 async with asyncio.timeout(3):

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from agent.call.orders import CallerMoved
-from agent.simulator.phone_network import Phone
+from agent.call.orders import CallerMoved, CallerNotMoved, TransferCaller
 from agent.simulator.plan import Plan
-from agent.sinch.answer_watch import LOOK_EVERY, RINGS_AT_MOST
+from agent.simulator.sinch.phone_network import Phone
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.leg_tables import LegStatus
+from agent.sinch.dialling.answer_watch import LOOK_EVERY, RINGS_AT_MOST
+from agent.sinch.legs.leg_kinds import TakeOver
+from agent.sinch.legs.leg_tables import LegStatus
 from agent.sinch.tokens import Claims
 from tests.agent.loopback import until
 from tests.agent.sinch import stories
-from tests.agent.sinch.scripted import Story, tell
+from tests.agent.sinch.scripted import Story, tell, without_leg
 from tests.agent.sinch.test_party_stories import (
     ANN,
     STAYS,
@@ -111,6 +112,43 @@ def test_users_are_on_a_line_of_several(tmp_path: Path) -> None:
     tell(tmp_path, "v1", story, dialling=USERS)
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_operator_takes_over_by_an_app(tmp_path: Path, *, answers: bool) -> None:
+    """Their answer is found in the conference; whose ringing is stopped is not looked for."""
+
+    async def story(s: Story) -> None:
+        placed = await s.call_control.dial(Dial(to=ANN, agent="reception"))
+        await s.answered(placed.name)
+        s.calls.holds.add(placed.name)
+        await s.stream_comes()
+        asked = TransferCaller(to="user:ben", announcement="One moment.")
+        wish = TakeOver(to="user:ben")
+        await s.call_control.request_transfer(placed.name, asked, wish)
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0, dialled=placed.name)
+        await s.call_control.transfer(claims, "user:ben")
+        name = await s.transfer_name(placed.name)
+        s.calls.ordered.clear()
+        if answers:
+            s.platform.joined.add(f"phone of {name}")
+            await asyncio.sleep(LOOK_EVERY + 0.1)
+            moved = CallerMoved(stay=True, returns=True)
+            assert list(map(without_leg, s.calls.ordered)) == [moved]
+            await s.call_control.give_back(placed.name)
+            left = await s.store.orders.take([placed.name])
+            assert [value for _, value in left] == [{"kind": "return", "by": "operator"}]
+        else:
+            await s.call_control.give_back(placed.name)
+            stopped = CallerNotMoved(by="operator")
+            assert list(map(without_leg, s.calls.ordered)) == [stopped]
+            looks = len(s.platform.of("has_joined"))
+            await asyncio.sleep(10)
+            assert len(s.platform.of("has_joined")) == looks
+        await asyncio.sleep(0.1)
+        assert [about for _, about in s.platform.of("hang_up")] == [f"phone of {name}"]
+
+    tell(tmp_path, "v1", story, dialling=USERS)
+
+
 def test_a_user_who_takes_a_transfer_is_let_be(tmp_path: Path) -> None:
     """The agent leaves, and nobody hangs up on them for not having answered."""
 
@@ -124,7 +162,7 @@ def test_a_user_who_takes_a_transfer_is_let_be(tmp_path: Path) -> None:
         s.platform.joined.add(f"phone of {name}")
         await s.stream_comes()
         await asyncio.sleep(60)
-        assert s.calls.ordered == [CallerMoved(stay=False)]
+        assert list(map(without_leg, s.calls.ordered)) == [CallerMoved(stay=False)]
         assert s.platform.of("hang_up") == []
         leg = await s.directory.leg(name)
         assert getattr(leg, "status", None) is LegStatus.ANSWERED

@@ -19,7 +19,7 @@ from agent.sinch.callbacks import (
     parse,
 )
 from agent.sinch.contracts import Dial
-from agent.sinch.legs import Machine, StreamLeg, TransferLeg
+from agent.sinch.legs.leg_kinds import Machine, StreamLeg, TransferLeg
 from agent.sinch.refusals import CallControlError
 from agent.sinch.tokens import Claims
 from tests.agent.sinch import schemas

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agent.simulator.phone_network import Phone
+from agent.simulator.sinch.phone_network import Phone
+from agent.sinch.api.signing import Credentials
 from agent.sinch.callbacks import CallbackError, IncomingCall, LegAnswered, LegEnded, Other, parse
-from agent.sinch.signing import Credentials
 from agent.sinch.webhook import BODY_WITHIN
 from tests.agent.loopback import command, declined, dialled, running, until
 from tests.agent.sinch import schemas

@@ -20,8 +20,9 @@ import pytest
 
 from agent.settings import Settings
 from agent.settings.sinch import SinchSettings
-from agent.simulator.sinch_api import StandIn
-from agent.sinch.setup import SetupError, setup, verify
+from agent.simulator.sinch.stand_in import StandIn
+from agent.sinch.api.setup import SetupError, setup, verify
+from tests.agent.process.serving import ROOT, SERVE_AT_ANY_LOAD
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
@@ -29,6 +30,8 @@ from tests.journals import records_of
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
 PHONE = "+12025550123"
+pytestmark = pytest.mark.timeout(400)  # models of this machine, which others may keep busy
+
 AGENT = """---
 greeting: Hello {{name}}, this is the bakery.
 goodbye: Goodbye now.
@@ -41,6 +44,9 @@ questions:
 ---
 Be kind.
 """
+
+BAKER = "+12025550199"
+ASKING = AGENT.replace("announcement: One moment.", "announcement: One moment., warm: true")
 
 
 @dataclass
@@ -58,7 +64,7 @@ class Desk:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
 
@@ -71,13 +77,25 @@ class Desk:
 
         It is written a moment after the platform was answered: see `CallEndings._close_record`.
         """
-        for _ in range(200):
-            found = self.records()[known:]
-            if found and found[0][-1]["kind"] == "platform":
-                break
+        until = time.monotonic() + 60
+        while not (
+            (found := self.records()[known:])
+            and any(line["kind"] == "platform" for line in found[0])
+        ):
+            assert time.monotonic() < until, found
             time.sleep(0.05)
         (record,) = found
         return record
+
+    def lines_after(self, known: int, what: str) -> list[dict[str, Any]]:
+        """Return all lines beyond those ``known`` records, once a leg that was ``what`` is over."""
+        until = time.monotonic() + 60
+        while True:
+            found = [line for record in self.records()[known:] for line in record]
+            if any(line.get("what") == what and "result" in line for line in found):
+                return found
+            assert time.monotonic() < until, found
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +129,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [*COMMAND, "serve"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
+            SERVE_AT_ANY_LOAD,
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("listening"), (folder / "log").read_text()
@@ -140,9 +163,10 @@ def test_somebody_calls(desk: Desk, version: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cuts in" not in done.stdout
     record = desk.record_after(known)
-    texts = [line.get("text") for line in record]
-    assert "Hello there, this is the bakery." in texts
-    assert "On Sunday we open at ten in the morning." in texts
+    # A model that is slow, as on a busy machine, has "One moment, please." said before a sentence.
+    said = " ".join(line["text"] for line in record if line["kind"] == "agent")
+    assert "Hello there, this is the bakery." in said
+    assert "On Sunday we open at ten in the morning." in said
     kinds = [line["kind"] for line in record]
     assert (kinds.count("ended"), kinds.count("platform")) == (1, 1)
     assert kinds.index("ended") < kinds.index("platform") == len(kinds) - 1
@@ -165,13 +189,55 @@ def test_we_dial_and_talk(desk: Desk) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1].endswith("ended (ANSWERED, CALLERHANGUP)")
         record = desk.record_after(known)
-        texts = [line["text"] for line in record if line["kind"] == "agent"]
-        assert texts == ["Hello Ann, this is the bakery."]
-        platform = record[-1]
+        (said,) = (line["text"] for line in record if line["kind"] == "agent")
+        assert said.endswith("Hello Ann, this is the bakery.")  # after a filler on a busy machine
+        (platform,) = [line for line in record if line["kind"] == "platform"]
         assert (platform["result"], platform["currency"]) == ("ANSWERED", "EUR")
         wrong = desk.run("dial", PHONE, "--agent", "nobody")
         assert wrong.returncode == 1
         assert "agents: reception" in wrong.stderr
+    finally:
+        standin.kill()
+        standin.wait(10)
+        assert standin.stdout is not None
+        standin.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [(["1"], "accepted"), (["7", "1"], "accepted"), (["2"], "declined")]
+)
+def test_phones_of_the_stand_in_are_asked_whether_they_take_a_call(
+    desk: Desk, given: list[str], told: str
+) -> None:
+    """`--at-menu` says what they answer, each time that they are asked."""
+    (desk.folder / "prompts" / "asking.md").write_text(ASKING)
+    command = ["sinch", "stand-in", "--port", str(desk.rest), "--phone", PHONE, "--phone", BAKER]
+    answers = [
+        *(word for one in given for word in ("--at-menu", one)),
+        "--say",
+        "Can I talk to a person?",
+        "--say",
+        "Thank you, I will wait.",
+    ]
+    known = len(desk.records())
+    standin = subprocess.Popen(
+        [*COMMAND, *command, *answers],
+        cwd=desk.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert standin.stdout is not None
+        assert standin.stdout.readline().startswith("Sinch's API is at")
+        done = desk.run("dial", PHONE, "--agent", "asking")
+        assert done.returncode == 0, done.stderr
+        # Two of the stand-in who are left to each other do not hang up; the agent's leg is over.
+        lines = desk.lines_after(known, "stream")
+        statuses = [line["status"] for line in lines if line["kind"] == "transfer"]
+        assert statuses[:3] == ["started", "briefed", told]
+        (leg,) = [line for line in lines if line.get("what") == "transfer" and "to" in line]
+        assert leg["to"] == BAKER
     finally:
         standin.kill()
         standin.wait(10)

@@ -18,7 +18,7 @@ from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import IncomingCall, LegEnded, Version
 from agent.sinch.contracts import Dial
-from agent.sinch.dial_rules import allowed_countries, refusal
+from agent.sinch.dialling.dial_rules import allowed_countries, refusal
 from agent.sinch.refusals import AllowanceUsedUpError, DestinationRefusedError, RefusedError
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
@@ -315,3 +315,40 @@ def test_a_number_has_opted_out_however_it_is_dialled() -> None:
     assert person("sip:2025550123@pbx.example.com", "US") == "+12025550123"
     assert person("sip:Desk@PBX.example.com") == person("sip:desk@pbx.example.com")
     assert person("user:Ann") == "user:Ann"
+
+
+OF_ONE = (
+    "sip:+15550000001@example.com",
+    "sip:+15550000001@example.com:5060",
+    "sip:+15550000001@pbx.example.com",
+)
+"""The same telephone as TO, by way of somebody's exchange."""
+
+
+@pytest.mark.parametrize("first", [TO, OF_ONE[0]])
+def test_a_person_is_counted_however_their_number_is_written(tmp_path: Path, first: str) -> None:
+    """Calls, and transfers for themselves; somebody else at the same host is another."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await dial(s, first)
+        for again in (TO, *OF_ONE):
+            with pytest.raises(AllowanceUsedUpError, match="this number was called as often"):
+                await dial(s, again)
+        await dial(s, "sip:desk@example.com")
+        with pytest.raises(AllowanceUsedUpError):
+            await dial(s, "sip:desk@example.com:5060")
+        await s.call_control.transfer(claims, first)
+        for again in (TO, *OF_ONE):
+            with pytest.raises(AllowanceUsedUpError):
+                await s.call_control.transfer(claims, again)
+
+    rules = {
+        "numbers": ("+1555*",),
+        "sip_hosts": ("example.com", "pbx.example.com"),
+        "calls_to_a_number": 1,
+        "transfers_to_a_number": 1,
+    }
+    tell(tmp_path, "v1", story, conference=True, dialling=rules)

@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 
 from agent.call.orders import CallerNotMoved, HangUp, TransferCaller
 from agent.settings.database import DatabaseUrl
-from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import AGAIN_LONGEST, TRIED_FOR, FollowUps
-from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
-from agent.sinch.legs import LegFacts, TransferLeg
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import LegFacts, TransferLeg
+from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.tokens import stream_claim
 from agent.store.errors import StoreError
 from agent.store.store import opened

@@ -92,3 +92,26 @@ def test_an_operator_is_not_told_that_nobody_hangs_up(tmp_path: Path, version: V
         assert s.platform.of("hang_up") == [(0.0, "phone")]
 
     tell(tmp_path, version, story)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nobody_is_left_alone_when_sinch_fails_as_a_call_ends(
+    tmp_path: Path, *, fails: bool
+) -> None:
+    """It is asked again until it is there; what it refuses for good is not asked for again."""
+
+    async def story(s: Story) -> None:
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        (s.platform.fails if fails else s.platform.away).add("clear")
+        s.call_control.stream_ended(claims, moved=False)
+        await asyncio.sleep(60)
+        s.platform.away.clear()
+        await asyncio.sleep(60)
+        asked = len(s.platform.of("clear"))
+        assert asked == 1 if fails else asked > 3
+        await asyncio.sleep(60)
+        assert len(s.platform.of("clear")) == asked
+
+    tell(tmp_path, "v1", story, conference=True)

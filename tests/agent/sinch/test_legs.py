@@ -10,16 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import Version
-from agent.sinch.leg_tables import (
-    CALL,
-    PLACED_LEG,
-    TRANSFER_LEG,
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
+from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     LegFacts,
     OwnLeg,
@@ -28,7 +19,16 @@ from agent.sinch.legs import (
     StreamLeg,
     TransferLeg,
 )
-from agent.sinch.stored_legs import LegError, decode_call, decode_leg, encode_call, encode_leg
+from agent.sinch.legs.leg_tables import (
+    CALL,
+    PLACED_LEG,
+    TRANSFER_LEG,
+    CallEvent,
+    CallStatus,
+    LegEvent,
+    LegStatus,
+)
+from agent.sinch.legs.stored_legs import LegError, decode_call, decode_leg, encode_call, encode_leg
 
 PLACED = PlacedLeg(
     name="d1",
@@ -207,3 +207,18 @@ def test_what_is_no_leg_is_quoted_nowhere() -> None:
     """The log names the fields: what is in them may be a number."""
     with pytest.raises(LegError, match=r"^caller_id, max_seconds$"):
         decode_leg("d1", encode_leg(PLACED) | {"caller_id": 15550000001, "max_seconds": "+1 555"})
+
+
+@pytest.mark.parametrize("end", [LegEvent.ANSWERED, LegEvent.ENDED])
+def test_what_somebody_was_told_is_not_kept_behind_it(end: LegEvent) -> None:
+    """A briefing has words of the call; a summary that comes too late is not kept, either."""
+    leg = TransferLeg(name="t1", of="d1", warm=True, prompt="They ask for a refund.")
+    briefed = leg.after(LegEvent.BRIEFED, LegFacts())
+    assert briefed is not None
+    assert briefed.prompt == "They ask for a refund."
+    over = briefed.after(end, LegFacts(prompt="And more."))
+    assert over is not None
+    assert over.prompt == ""
+    late = over.after(LegEvent.ACCEPTED, LegFacts(prompt="And more."))
+    assert late is not None
+    assert late.prompt == ""

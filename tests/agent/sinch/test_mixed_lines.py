@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from agent.simulator.party_phones import PartyCue, PartyTurn, PhoneScript
-from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.party.party_phones import PartyCue, PartyTurn, PhoneScript
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import until

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from agent.phone_numbers import address
-from agent.server.operator_requests import DialRequest
+from agent.server.operator.requests import DialRequest
 from agent.sinch.callbacks import (
     IncomingCall,
     LegAnswered,
     Version,
 )
 from agent.sinch.contracts import Dial
-from agent.sinch.leg_tables import LegStatus
-from agent.sinch.outgoing import BEEP_WITHIN
+from agent.sinch.dialling.outgoing import BEEP_WITHIN
+from agent.sinch.legs.leg_tables import LegStatus
 from agent.sinch.refusals import DestinationRefusedError, NotSetUpError, RefusedError
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 from tests.virtual_time import run

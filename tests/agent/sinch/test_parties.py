@@ -12,9 +12,9 @@ import pytest
 from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
 from agent.sinch.callbacks import IncomingCall, LegAnswered, Version
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.leg_tables import LegStatus
-from agent.sinch.legs import EndsWith, PartyLeg, PlacedLeg
-from agent.sinch.line_endings import NOBODY_REACHED
+from agent.sinch.dialling.line_endings import NOBODY_REACHED
+from agent.sinch.legs.leg_kinds import EndsWith, PartyLeg, PlacedLeg
+from agent.sinch.legs.leg_tables import LegStatus
 from agent.sinch.refusals import (
     AllowanceUsedUpError,
     CallOverError,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import LegEnded, LegIdentity
-from agent.sinch.leg_tables import PARTY_LEG, LegEvent, LegStatus
-from agent.sinch.legs import BridgedCall, EndsWith, LegFacts, PartyLeg
-from agent.sinch.party_rules import is_over, why_not_reached
+from agent.sinch.dialling.party_rules import is_over, why_not_reached
+from agent.sinch.legs.leg_kinds import BridgedCall, EndsWith, LegFacts, PartyLeg
+from agent.sinch.legs.leg_tables import PARTY_LEG, LegEvent, LegStatus
 
 LINE = BridgedCall(
     name="d1",

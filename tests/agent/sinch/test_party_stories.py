@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import until
@@ -73,10 +73,10 @@ def test_three_are_on_a_line_and_leave_it_one_by_one(tmp_path: Path, version: Ve
     async def story(s: Story) -> None:
         call = await dialled(s, three())
         await until(lambda: ("Ben", "joined") in on_record(s))
+        await s.sinch.hang_up(phone(s, CLEO), "TIMEOUT")
         await until(lambda: ("Cleo", "not reached") in on_record(s))
-        rooms = {leg.room for leg in s.sinch.legs if not leg.over.is_set()}
-        assert len(rooms) == 1
-        assert len(s.sinch.in_room(rooms.pop())) == 3
+        await until(lambda: len(s.sinch.in_room(phone(s, ANN).room)) == 3)
+        assert all(leg.room or leg.over.is_set() for leg in s.sinch.legs)
         await s.sinch.hang_up(phone(s, ANN))
         await until(lambda: ("Ann", "left") in on_record(s))
         assert not phone(s, BEN).over.is_set()
@@ -86,21 +86,17 @@ def test_three_are_on_a_line_and_leave_it_one_by_one(tmp_path: Path, version: Ve
         await s.sinch.hang_up(phone(s, BEN))
         await is_over(s)
         assert len(streams(s)) == 1
-        assert on_record(s) == [
-            ("Ann", "joined"),
-            ("Ben", "expected"),
-            ("Cleo", "expected"),
-            ("Ben", "joined"),
-            ("Cleo", "not reached"),
-            ("Ann", "left"),
-            ("Ben", "left"),
-        ]
-        assert [line.get("why") for line in s.lines("party")][4] == "no answer"
+        # The record begins with the stream: whoever is on the line by then was never expected.
+        told = {title: [what for who, what in on_record(s) if who == title] for title in expected}
+        assert told["Ann"] == ["joined", "left"]
+        assert told["Ben"] in (["expected", "joined", "left"], ["joined", "left"])
+        assert told["Cleo"] == ["expected", "not reached"]
+        assert on_record(s)[-2:] == [("Ann", "left"), ("Ben", "left")]
+        assert [one["why"] for one in s.lines("party") if "why" in one] == ["no answer"]
         assert (await s.operate("GET", f"/calls/{call}"))[1]["status"] == "ended"
         assert "+1555" not in str(s.lines("party"))
 
-    cleo = Phone(answers="no", after=0.8)
-    tell(tmp_path, version, story, phones=phones(cleo=cleo))
+    tell(tmp_path, version, story, phones=phones(cleo=Phone(answers="no", after=60)))
 
 
 @both
@@ -158,7 +154,7 @@ def test_one_is_added_and_another_dropped(tmp_path: Path, version: Version) -> N
         assert (status, ben["status"], ben["to"]) == (201, "expected", BEN)
         await until(lambda: on_record(s) == [("Ben", "expected"), ("Ben", "joined")])
         assert phone(s, BEN).said == ["Hi."]
-        assert phone(s, BEN).room == phone(s, ANN).room
+        await until(lambda: phone(s, BEN).room == phone(s, ANN).room)
         path = f"/calls/{call}/parties/{ben['party']}"
         assert (await s.operate("DELETE", path))[0] == 202
         await until(phone(s, BEN).over.is_set)
@@ -189,11 +185,17 @@ def test_the_agent_brings_somebody_in(tmp_path: Path, version: Version, conferen
         await until(lambda: on_record(s) == [("Ben", "expected"), ("Ben", "joined")])
         (tool,) = s.lines("tool")
         assert (tool["name"], tool["arguments"]) == ("add_party", {"who": "ben"})
-        assert BEN not in str(s.server.lines())
-        assert phone(s, BEN).room == leg.room
-        await until(lambda: "He is being called." in s.lines("agent")[-1]["text"], 4)
+        lines = [line for line in s.server.lines() if line["kind"] != "leg"]
+        assert BEN not in str(lines)
+        assert [line["to"] for line in s.lines("leg")] == [BEN]
+        await until(lambda: phone(s, BEN).room == leg.room)
+        await until(lambda: "He is being called." in s.lines("agent")[-1]["text"])
         await s.sinch.hang_up(leg)
         await is_over(s)
+        known: dict[str, Any] = {}
+        while "record" not in known:  # it is in the database a moment later
+            _, known = await s.operate("GET", f"/calls/{leg.call_id}")
+        assert [(one["title"], one["status"]) for one in known["parties"]] == [("Ben", "left")]
 
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "reception.md").write_text(

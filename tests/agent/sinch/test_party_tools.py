@@ -9,7 +9,7 @@ import pytest
 
 from agent.personas.script import ScriptParty
 from agent.sinch.callbacks import IncomingCall
-from agent.sinch.party_tools import party_tools
+from agent.sinch.dialling.party_tools import party_tools
 from pipelines.tools.tool import CallInfo, ToolError
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from agent.sinch import v1 as version_1
-from agent.sinch import v2 as version_2
-from agent.sinch.rest import BACKOFF, Basic, Rest, SinchError
-from agent.sinch.signing import Verifier
-from agent.sinch.v1_requests import VoiceV1
-from agent.sinch.v2_requests import VoiceV2
+from agent.sinch.api import v1 as version_1
+from agent.sinch.api import v2 as version_2
+from agent.sinch.api.rest import BACKOFF, Basic, Rest, SinchError
+from agent.sinch.api.signing import Verifier
+from agent.sinch.api.v1_requests import VoiceV1
+from agent.sinch.api.v2_requests import VoiceV2
 from tests.agent.loopback import until
 from tests.agent.sinch.credentials import V1
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from agent.call.orders import AnswererFound
+from agent.sinch.api.v1 import V1Actions
+from agent.sinch.api.v1_requests import VoiceV1
 from agent.sinch.callbacks import LegAnswered, Version
 from agent.sinch.contracts import Dial
-from agent.sinch.leg_tables import LegStatus
-from agent.sinch.legs import Screening
+from agent.sinch.legs.leg_kinds import Screening
+from agent.sinch.legs.leg_tables import LegStatus
 from agent.sinch.tokens import Claims
-from agent.sinch.v1 import V1Actions
-from agent.sinch.v1_requests import VoiceV1
 from tests.agent.sinch.scripted import TO, Story, tell
 
 VERSIONS = pytest.mark.parametrize("version", ["v1", "v2"])

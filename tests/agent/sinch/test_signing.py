@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sinch.core.clients.sinch_client_sync import SinchClient
 
+from agent.sinch.api.signing import Credentials, SignatureError, Verifier, decoded_secret
 from agent.sinch.callbacks import IncomingCall, parse
-from agent.sinch.signing import Credentials, SignatureError, Verifier, decoded_secret
 
 V1 = Credentials(
     scheme="application",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone
 from agent.sinch.callbacks import Version
 from agent.store.live_calls import HOST
 from tests.agent.conversation import voice

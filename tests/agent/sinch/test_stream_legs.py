@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent.settings.sinch import SinchSettings
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import IncomingCall, Version
 from agent.sinch.follow_ups import AGAIN_LONGEST
 from agent.sinch.stream_legs import STREAM_WITHIN
 from agent.sinch.tokens import Claims
-from agent.sinch.versions import ANSWERS
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 
 
@@ -85,6 +85,25 @@ def test_a_call_that_ends_while_the_database_is_away_leaves_nobody_waiting(tmp_p
         s.database_is_away(False)
         await asyncio.sleep(AGAIN_LONGEST)
         assert [about for _, about in s.platform.of("clear")] == ["c-phone"]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_who_is_hung_up_without_a_database_is_not_left_alone(
+    tmp_path: Path, *, moved: bool
+) -> None:
+    """Also if it never comes back: a conference is ended by its name, unless others talk in it."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.stream_comes()
+        s.database_is_away(True)
+        s.call_control.stream_ended(claims, moved=moved, hung_up=True)
+        await asyncio.sleep(60)
+        assert {about for _, about in s.platform.of("clear")} == (set() if moved else {"c-phone"})
+        s.database_is_away(False)
 
     tell(tmp_path, "v1", story, conference=True)
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sinch.domains.voice.models.v2.svaml.shared.svaml_input import SvamlInput
 
 from agent.settings.sinch import SinchSettings
-from agent.sinch import menus, v1, v2
-from agent.sinch.legs import PartyLeg
-from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.api import menus, v1, v2
+from agent.sinch.api.svaml import Stream, Svaml
+from agent.sinch.legs.leg_kinds import PartyLeg
 from tests.agent.sinch import schemas
 
 STREAM = Stream(

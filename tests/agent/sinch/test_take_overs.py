@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,11 @@ from agent.call.orders import (
     ReturnToCaller,
     TransferCaller,
 )
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import IncomingCall, Version
-from agent.sinch.leg_tables import CallStatus
-from agent.sinch.legs import After, TakeOver, TransferLeg
+from agent.sinch.legs.leg_kinds import After, TakeOver, TransferLeg
+from agent.sinch.legs.leg_tables import CallStatus, LegStatus
 from agent.sinch.refusals import (
     AgentLeftError,
     CallGoneError,
@@ -33,7 +34,7 @@ from agent.store.claims import StoredClaims
 from tests.agent.conversation import voice
 from tests.agent.loopback import until
 from tests.agent.sinch import stories
-from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
+from tests.agent.sinch.scripted import MANAGER, TO, Story, tell, without_leg
 
 CLAIMS = Claims(call="phone", agent="reception", rate=8000, expires=0)
 ASKED = TransferCaller(to=MANAGER, announcement="One moment.")
@@ -42,7 +43,8 @@ both = pytest.mark.parametrize("version", ["v1", "v2"])
 
 async def ordered(s: Story) -> list[Order]:
     """Return what the agent was told since the last time."""
-    return [orders.decode(value) for _, value in await s.store.orders.take(["phone"])]
+    left = await s.store.orders.take(["phone"])
+    return [without_leg(orders.decode(value)) for _, value in left]
 
 
 async def ringing(s: Story, after: After = "return") -> str:
@@ -191,10 +193,7 @@ def test_the_end_of_an_operator_before_is_not_that_of_the_present_one(tmp_path: 
     tell(tmp_path, "v1", story, conference=True)
 
 
-@both
-def test_the_process_of_the_call_dies_while_the_operator_talks(
-    tmp_path: Path, version: Version
-) -> None:
+def test_the_process_of_the_call_dies_while_the_operator_talks(tmp_path: Path) -> None:
     """Nobody can come back: who asks is told, the two go on, and the last is not left alone."""
 
     async def story(s: Story) -> None:
@@ -214,7 +213,43 @@ def test_the_process_of_the_call_dies_while_the_operator_talks(
         with pytest.raises(NoSuchCallError):
             await s.call_control.give_back("phone")
 
-    tell(tmp_path, version, story, conference=True)
+    tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("then", ["take-over", "help", "rings"])
+@pytest.mark.parametrize("dies", [True, False])
+def test_who_took_a_call_that_ends_with_its_stream_is_not_left_alone(
+    tmp_path: Path, then: str, *, dies: bool
+) -> None:
+    """Version 2: the platform hangs up the caller, and tells nobody if no process is there.
+
+    The process has died, or has stopped.
+    """
+
+    async def story(s: Story) -> None:
+        if then == "help":
+            helper = TransferLeg(name="t1", of="phone", then="help", call_id="helper")
+            await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+            await s.directory.add_leg(replace(helper, status=LegStatus.ANSWERED))
+            await s.directory.set_transfer("phone", "t1")
+            name = "t1"
+        else:
+            name = await ringing(s)
+        if then == "take-over":
+            await s.answered(name)
+            await ordered(s)
+        if dies:
+            await s.directory.stream_ended("phone")
+            await s.call_control.let_go("phone")
+            assert await status(s) is CallStatus.OVER
+        else:
+            s.call_control.stream_ended(CLAIMS, moved=False)
+            await asyncio.sleep(0.1)
+        leg = await s.directory.leg_of(TransferLeg, name)
+        assert leg is not None
+        assert leg.call_id in [call_id for _, call_id in s.platform.of("hang_up")]
+
+    tell(tmp_path, "v2", story, conference=True)
 
 
 def test_a_dead_process_is_told_from_an_agent_who_has_left(tmp_path: Path) -> None:
@@ -370,3 +405,25 @@ def test_a_caller_is_taken_over_and_given_back(
         phones={stories.MANAGER: Phone()},
         sinch={"conference": conference},
     )
+
+
+@both
+def test_an_operator_whom_sinch_does_not_hang_up_now_is_hung_up_later(
+    tmp_path: Path, version: Version
+) -> None:
+    """The agent has its caller back; the phone of whoever had them goes as soon as it can."""
+
+    async def story(s: Story) -> None:
+        name = await ringing(s)
+        await s.answered(name)
+        await ordered(s)
+        s.platform.away.add("hang_up")
+        await s.call_control.give_back("phone")
+        await asyncio.sleep(30)
+        tried = len(s.platform.of("hang_up"))
+        assert tried > 2
+        s.platform.away.clear()
+        await asyncio.sleep(60)
+        assert len(s.platform.of("hang_up")) == tried + 1
+
+    tell(tmp_path, version, story, conference=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.call.orders import TransferCaller
-from agent.sinch import v2
+from agent.sinch.api import v2
 from agent.sinch.callbacks import (
     IncomingCall,
     Version,

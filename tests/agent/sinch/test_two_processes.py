@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone
 from agent.simulator.stream_caller import place_call
 from agent.sinch.callbacks import Version
 from agent.store.live_calls import HOST

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.simulator.menus import LISTENS
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.menus import LISTENS
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import until
@@ -61,12 +61,17 @@ def statuses(s: Story) -> list[str]:
 
 @pytest.mark.parametrize(
     ("version", "answers"),
-    [("v1", ("hello?", "yes please")), ("v2", ("", "1"))],
+    [
+        ("v1", ("hello?", "yes please")),
+        ("v1", ("7", "1")),
+        ("v2", ("", "1")),
+        ("v2", ("7", "1")),
+    ],
 )
 def test_whoever_takes_it_is_brought_in(
     tmp_path: Path, version: Version, answers: tuple[str, ...]
 ) -> None:
-    """By key, in version 1 by word, too: told alone, then with the caller, and introduced."""
+    """By key, if need be the second one, in version 1 by word, too: told alone, then introduced."""
 
     async def story(s: Story) -> None:
         leg, manager = await asked(s)

@@ -22,7 +22,8 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
-from agent.sinch import menus, v1, v2
+from agent.sinch.api import menus, v1, v2
+from agent.sinch.api.svaml import Svaml
 from agent.sinch.callbacks import (
     BRIEFING,
     Answerer,
@@ -32,12 +33,11 @@ from agent.sinch.callbacks import (
     MenuAnswered,
     Version,
 )
-from agent.sinch.leg_tables import CallStatus, LegStatus
-from agent.sinch.legs import TransferLeg
+from agent.sinch.legs.leg_kinds import TransferLeg
+from agent.sinch.legs.leg_tables import CallStatus, LegStatus
 from agent.sinch.refusals import CannotBriefError
-from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims
-from agent.sinch.transfers import BRIEFED_FOR
+from agent.sinch.transfers.passing_on import BRIEFED_FOR
 from agent.warm_transfers import SUMMARY, WarmTransfer
 from tests.agent.sinch import scripted
 from tests.agent.sinch.scripted import MANAGER, TO
@@ -79,7 +79,7 @@ class Warm:
 
     @property
     def ordered(self) -> list[Order]:
-        return self.s.calls.ordered
+        return [scripted.without_leg(order) for order in self.s.calls.ordered]
 
     async def leg(self) -> TransferLeg:
         leg = await self.s.directory.leg_of(TransferLeg, self.name)

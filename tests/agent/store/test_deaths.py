@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from agent.settings.database import DatabaseUrl
 from agent.store import process_identity, tables
@@ -137,3 +138,30 @@ async def taken_over(heir: Store) -> list[str]:
     dead = await heir.live_calls.died()
     found = [await heir.live_calls.inherit(process, at) for process, at in dead.items()]
     return [call.name for calls in found for call in calls]
+
+
+def test_who_rings_is_left_to_another(database_url: DatabaseUrl) -> None:
+    """By a process that has died, that has stopped, and by one that had inherited it and stops."""
+
+    async def main() -> None:
+        async with opened(database_url) as watcher, opened(database_url) as first:
+            calls = first.live_calls
+            calls.announced("p1", "", 31.0)
+            calls.announced("p2", "", 31.0)
+            calls.began("d1", "reception")
+            calls.ended("p2")
+            await calls.beat()
+            await calls.leave()
+            for heir in (watcher.live_calls, calls):
+                process = calls.process if heir is not calls else watcher.live_calls.process
+                beat = await watcher.database.read(
+                    lambda c, its=process: c.execute(  # type: ignore[misc]
+                        select(tables.processes.c.at).where(tables.processes.c.id == its)
+                    ).scalar()
+                )
+                (left,) = await heir.inherit(process, beat)
+                assert (left.name, left.held, left.rings_for) == ("p1", False, 31.0)
+                await heir.beat()
+                await heir.leave()
+
+    asyncio.run(main())

@@ -248,7 +248,7 @@ def test_a_database_of_the_version_before_is_brought_up_to_date_in_use(
     async def upgraded(database: SqlDatabase) -> None:
         before = {"call_records", "call_events", "call_languages", "call_words"}
         before |= {"record_reads", "seal_keys", "webhook_outbox"}
-        before |= {"console_entries", "live_feed", "agent_versions", "opt_outs"}
+        before |= {"console_entries", "live_feed", "agent_versions", "opt_outs", "call_numbers"}
         async with opened(database_url) as old:
             await old.legs.put("+15550000001", {"call": "in progress"})
             for table in before:  # as 0001 has left it

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.simulator.compare import of_ranks, of_signs
+from agent.simulator.evaluation.compare import of_ranks, of_signs
 from agent.simulator.intervals import of_share, percentile
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from functools import cache
 from random import Random
 
@@ -150,6 +151,24 @@ def test_a_look_for_an_echo_is_made_once_it_can_tell_something() -> None:
             assert not guard.is_own_voice()
             looked.append(heard[-1].is_resampled)
     assert looked == [False, True] * 4
+
+
+def test_of_what_was_sent_and_heard_a_few_seconds_are_kept() -> None:
+    """However long a call, and however much of it is looked at."""
+    noise = np.random.default_rng(3).integers(-9000, 9000, 160, dtype="<i2").tobytes()
+    tracemalloc.start()
+    try:
+        guard, most = EchoGuard(RATE), 0
+        line = LineFrames(RATE)
+        for _ in range(1_500):
+            guard.sent(noise)
+            for frame in line.feed(noise):
+                guard.without_echo(frame)
+                assert len(frame.pcm) == 640
+            most = max(most, tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert most < 350_000
 
 
 @settings(deadline=None, max_examples=40)

@@ -47,13 +47,19 @@ async def serving(
 
 
 def one_utterance(
-    case: Case, options: Mapping[str, Any] | None = None
+    case: Case, options: Mapping[str, Any] | None = None, names: Sequence[str] = ()
 ) -> tuple[str, Connection, list[str]]:
-    """Have a session hear one utterance; return its text, what came, and the keys."""
+    """Have a session hear one utterance; return its text, what came, and the keys.
+
+    Args:
+        case: By whom.
+        options: Other than the case's.
+        names: What it is told besides.
+    """
 
     async def main() -> tuple[str, Connection, list[str]]:
         async with serving(case, options) as (provider, wire):
-            session = provider.open_session()
+            session = provider.open_session_with(names) if names else provider.open_session()
             heard = await session.transcribe(Spoken(speech()))
             await session.aclose()
             await until(lambda: wire.connections[0].closed, "the connection to be closed")

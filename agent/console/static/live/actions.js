@@ -33,7 +33,7 @@ export function operate(path) {
     back.disabled = true;
     try {
       await send("POST", `${path}/return`, {});
-      notice("The agent comes back to the caller.");
+      notice("The agent goes on with the caller.");
     } catch (problem) {
       notice(problem.message);
     } finally {
@@ -52,13 +52,14 @@ export function operate(path) {
   };
 }
 
-/** Offer what can be done now: while somebody else talks to the caller, to give them back. */
-export function offer({ away }) {
+/** Offer what can be done now: while somebody has the caller, or is rung for them, to end that. */
+export function offer({ away, rings = false }) {
   const back = document.getElementById("give-back");
   if (back === null) return; // who looks may not act
-  back.hidden = !away;
+  back.hidden = !away && !rings;
+  back.textContent = rings ? "Stop the ringing" : "Give back to the agent";
   for (const other of ["transfer", "take-over"]) {
-    document.querySelector(`[data-opens="${other}"]`).hidden = away;
+    document.querySelector(`[data-opens="${other}"]`).hidden = away || rings;
   }
 }
 

@@ -31,7 +31,9 @@ function line(one) {
     about(one);
     offer({ away: false });
   }
-  if (one.kind === "transfer") offer({ away: one.status === "done" && one.then !== "help" });
+  if (one.kind === "transfer") {
+    offer({ away: one.status === "done", rings: ["started", "briefed"].includes(one.status) });
+  }
   conversation.add(one);
   if (one.kind === "party") party(one);
   if (one.kind === "timing") answered(waited(one));

@@ -19,6 +19,7 @@
  * @property {string} said What it is of the agent's, such as "greeting" or "answer"; or "".
  * @property {string} aside Why words of the caller's want no answer: "backchannel" (they only show
  *   that they listen), "background" (somebody else's); or "".
+ * @property {string} to To whom it was, on a line of several: "agent", "others", or "".
  * @property {?number} responseTime Seconds that the caller waited for it.
  * @property {?object} timing The `timing` line of its turn, with what of its times is known.
  */
@@ -216,7 +217,7 @@ export class Conversation {
     return {
       type: "said", key, who, text: line.text ?? "", at: this.#at(line), until: line.until ?? null,
       turn: line.turn ?? null, open: false, cutOff: false, unheard: "", said: "", aside: "",
-      responseTime: null, timing: null, ...more,
+      to: line.to ?? "", responseTime: null, timing: null, ...more,
     };
   }
 
@@ -296,6 +297,12 @@ const DROPPED_FOR = {
   "end of ours": "the caller spoke at its end",
 };
 
+const ANSWERED_BY = {
+  human: "A person has answered",
+  machine: "An answering machine has answered",
+  screener: "Somebody who screens calls has answered",
+};
+
 /** Return a sentence that tells of a line that is nobody's words; "" if it is not to be shown. */
 export function told(line) {
   switch (line.kind) {
@@ -318,7 +325,13 @@ export function told(line) {
       return `${stage(line)}: nobody could do it (${line.error ?? line.reason})`;
     case "transfer":
       if (line.status === "returned") return `The agent is back${line.by === "operator" ? ", called by an operator" : ""}`;
-      return `Transfer to ${line.to}: ${line.status}`;
+      return `Transfer to ${line.to}: ${line.status}${line.why ? ` (${line.why})` : ""}${line.by === "operator" ? ", by an operator" : ""}`;
+    case "consent":
+      return line.status === "given" ? "Agreed to talk with the agent" : "Does not agree to talk with the agent";
+    case "opt_out":
+      return "Wants no more calls";
+    case "screened":
+      return ANSWERED_BY[line.answerer] ?? "";
     case "whisper":
       return `Whispered to the agent by ${line.by || "an operator"}: ${line.text}`;
     case "recording":

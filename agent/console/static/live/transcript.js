@@ -15,6 +15,10 @@ const OCCASIONS = {
   "time warning": "time warning",
   announcement: "announcement",
   filler: "while the answer was late",
+  disclosure: "disclosure",
+  consent: "of the recording",
+  "consent question": "asks for consent",
+  introduction: "to whoever screens the call",
 };
 
 /**
@@ -120,6 +124,7 @@ function about(entry) {
   const facts = [clock(entry.at)];
   if (entry.responseTime !== null) facts.push(`answered after ${seconds(entry.responseTime)}`);
   if (OCCASIONS[entry.said]) facts.push(OCCASIONS[entry.said]);
+  if (entry.to === "others") facts.push("to others on the line");
   if (entry.aside === "backchannel") facts.push("wants no answer");
   if (entry.aside === "background") facts.push("somebody in the background");
   if (entry.cutOff) facts.push("cut off");

@@ -21,7 +21,7 @@ from agent.console.agents.speech import A_MINUTE
 from agent.console.sign_in.guard import Guard
 from agent.console.visitor import Role, Visitor
 from agent.personas.loader import MAX_BYTES, version_of
-from agent.server.overload import Reading
+from agent.server.load.overload import Reading
 from tests.agent.loopback import Running, running, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")

@@ -53,6 +53,26 @@ def words_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
+def test_what_was_said_to_others_is_marked(tmp_path: Path) -> None:
+    """On a line of several: so that it is seen why nothing answered it."""
+    aside = ("caller", 40.0, {"turn": 9, "until": 41.0, "text": "Wait, Ben.", "to": "others"})
+    words = words_of(page_of(tmp_path / "1", lines=[*LINES, aside]))
+    assert "Caller to others on the line Wait, Ben." in words
+    asked = (*aside[:2], aside[2] | {"to": "agent"})
+    assert "to others" not in words_of(page_of(tmp_path / "2", lines=[*LINES, asked]))
+
+
+def test_what_was_never_heard_is_not_called_heard(tmp_path: Path) -> None:
+    """A reply that was dropped before it sounded, and words that nothing answers."""
+    dropped = {"turn": 9, "decided": 40.0, "first_sentence": 40.1, "first_audio": 40.4}
+
+    def told(folder: str, fields: dict[str, Any]) -> str:
+        return words_of(page_of(tmp_path / folder, lines=[*LINES[:1], ("timing", 40.0, fields)]))
+
+    assert "0.40 s spent, and nothing was heard of it" in told("1", dropped)
+    assert "0.50 s until it was heard" in told("2", dropped | {"heard": 40.5})
+
+
 def test_the_page_tells_all_of_a_call(tmp_path: Path) -> None:
     """Head, money, what was unusual, what was said, and why each turn ended."""
     page = page_of(tmp_path)

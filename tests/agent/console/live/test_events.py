@@ -12,8 +12,8 @@ import pytest
 
 from agent.console.live.lines import call_as_shown, line_as_shown
 from agent.console.visitor import Role, Visitor
-from agent.server.live_feed import CallFeed, LocalFeed
-from agent.server.live_happenings import MOST_QUEUED, CallFacts, LastWords, LiveLine
+from agent.server.live.feed import CallFeed, LocalFeed
+from agent.server.live.happenings import MOST_QUEUED, CallFacts, LastWords, LiveLine
 from tests.agent.console.pushed import calling, http, live, post, pushed, say
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until
@@ -85,7 +85,7 @@ def test_what_a_slow_browser_misses_is_read_from_the_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of too many lines the oldest are dropped; they are told all the same, once and in order."""
-    monkeypatch.setattr("agent.server.live_happenings.MOST_QUEUED", 2)
+    monkeypatch.setattr("agent.server.live.happenings.MOST_QUEUED", 2)
 
     async def main() -> None:
         async with running(tmp_path) as server, pushed(live(server.url, "c1", "events")) as page:

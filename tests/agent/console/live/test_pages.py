@@ -13,7 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from agent.console.live.pages import LivePages
 from agent.console.rendering import Rendering
 from agent.console.visitor import Role, Visitor
-from agent.server.call_actions import CallActions
+from agent.server.operator.call_actions import CallActions
 from tests.agent.loopback import command, dialled, running
 
 pytestmark = pytest.mark.usefixtures("nothing_left")

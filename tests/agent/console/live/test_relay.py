@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 from sqlalchemy import select, update
 
+from agent.records.journals.writer import RecordWriter
 from agent.records.seals import KeySeal, Seal
-from agent.records.writer import RecordWriter
-from agent.server.live_feed import CallFeeds, LocalFeed
-from agent.server.live_happenings import CallFacts
-from agent.server.live_outlets import Outlets
+from agent.server.live.feed import CallFeeds, LocalFeed
+from agent.server.live.happenings import CallFacts
+from agent.server.live.outlets import Outlets
 from agent.settings.database import DatabaseUrl
 from agent.settings.sealing_keys import SealingKey
 from agent.store.arrivals import Looking
@@ -109,7 +109,7 @@ def test_a_process_that_dies_takes_its_calls_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that tells nothing, as an earlier version does, has its calls listed all the same."""
-    monkeypatch.setattr("agent.server.live_relay.HELD_FOR", 0.1)
+    monkeypatch.setattr("agent.server.live.relay.HELD_FOR", 0.1)
 
     async def main() -> None:
         url = DatabaseUrl(f"sqlite:///{tmp_path}/{FILE}")

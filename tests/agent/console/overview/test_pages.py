@@ -23,13 +23,13 @@ from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
-from agent.records.call_statistics import CallStatistics
-from agent.records.marked_words import marked_words
 from agent.records.seals import NoSeal
-from agent.records.search_words import question
+from agent.records.search.marked_words import marked_words
+from agent.records.search.search_words import question
+from agent.records.statistics.call_statistics import CallStatistics
 from agent.records.stored_records import StoredRecords
-from agent.server.call_answers import CallAnswers
-from agent.server.operator_errors import answered
+from agent.server.operator.call_answers import CallAnswers
+from agent.server.operator.errors import answered
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 from tests.agent.records.made_calls import CALLER, OTHER, made_call, turn, usage
@@ -38,6 +38,8 @@ from tests.databases import FILE
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 MARKUP = "<script>alert(1)</script>"
+
+DISCLOSED = ("disclosed", 0.5, {"turn": 1, "text": "I am a machine.", "until": 1.5})
 
 
 class Pages:
@@ -63,7 +65,9 @@ async def pages(folder: Path, role: Role = Role.EDIT) -> AsyncIterator[Pages]:
     async with opened(DatabaseUrl(f"sqlite:///{folder}/{FILE}")) as store:
         now = time.time()
         words = (f"Any {MARKUP} zanzibar?", "None.")
-        lines = made_call("a", now - 60, [*turn(1, 7.25, 0.5, words), *usage("llm", "x", 0.5)])
+        lines = made_call(
+            "a", now - 60, [*turn(1, 7.25, 0.5, words), *usage("llm", "x", 0.5), DISCLOSED]
+        )
         lines += made_call("b", now - 7200, caller=OTHER, agent=MARKUP, hung_up_by="agent")
         lines += made_call("c", now - 30, ended=None)
         await StoredRecords(store.database, seal).add(lines)
@@ -110,6 +114,8 @@ def test_the_list_is_filtered_and_searched(tmp_path: Path) -> None:
             assert '"/console/calls/a#t=5.75"' in page
             for query, found in {
                 "outcome=agent+hung+up": ["b"],
+                "disclosed=yes": ["a"],
+                "disclosed=no": ["b"],
                 "number=%2B1+202+555+0147": ["b"],
                 "called=%2B12025550100&direction=incoming": ["c", "a", "b"],
                 "agent=reception&since=1h&zone=Europe/Berlin": ["c", "a"],
@@ -180,10 +186,12 @@ def test_exports_hold_what_is_filtered(tmp_path: Path) -> None:
             assert [(row["id"], row["caller"]) for row in rows] == [("c", CALLER), ("a", CALLER)]
             lines = (await shown.read("/console/calls.jsonl?q=zanzibar")).splitlines()
             assert [json.loads(line)["id"] for line in lines] == ["a"]
+            told = (await shown.read("/console/calls.jsonl?disclosed=no")).splitlines()
+            assert [json.loads(line)["id"] for line in told] == ["b"]
             assert (await shown.read("/console/calls.csv?agent=none")).count("\n") == 1
             assert "there is no word" in await shown.read("/console/calls.jsonl?q=%21", 400)
             assert [one.what for one in await shown.access.of("a")] == ["export", "export"]
-            assert await shown.access.of("b") == []
+            assert [one.what for one in await shown.access.of("b")] == ["export"]
 
     asyncio.run(main())
     answers = CallAnswers(None, "")

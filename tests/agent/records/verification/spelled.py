@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.records.verification.claims import ClaimedSpeech
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers.contracts import PlainTranscriptionSession, TranscriptionSession

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.records.verification.check import Verification, check
 from agent.records.verification.claims import ClaimedSpeech
 from pipelines.audio import Audio

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.records.events import RecordedEvent
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.records.verification.activity import joined, length, noise, voiced, within, without
 from agent.records.verification.alignment import matched
 from agent.records.verification.caller import caller_turns, response_times

@@ -13,10 +13,10 @@ import pytest
 
 from agent.call.call import Call
 from agent.cli.supervised import sweep
-from agent.records.writer import RecordWriter
-from agent.server.capacity import Capacity
-from agent.server.machine import Room
-from agent.server.overload import Overload
+from agent.records.journals.writer import RecordWriter
+from agent.server.load.capacity import Capacity
+from agent.server.load.machine import Room
+from agent.server.load.overload import Overload
 from agent.server.registry import CallRegistry
 from agent.server.throttle import SharedTries, Throttle
 from agent.server.workers.board import Board

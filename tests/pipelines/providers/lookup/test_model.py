@@ -368,6 +368,26 @@ def test_who_asks_for_somebody_is_passed_on() -> None:
     assert asyncio.run(main(*again))[0] == "Connecting. "
 
 
+@pytest.mark.parametrize(
+    ("said", "to"),
+    [("Keypad: 1", "desk"), ("Keypad: 2", "kitchen"), ("Can I talk to the kitchen?", "kitchen")],
+)
+def test_those_announced_in_the_same_words_are_told_apart(said: str, to: str) -> None:
+    """By what asks for them: files rarely have an announcement for each."""
+    known = {"desk": "Keypad: 1", "kitchen": "Keypad: 2"}
+    destinations = tuple(
+        Destination(name=name, asked=(key, f"Can I talk to the {name}?"), announcement="A moment.")
+        for name, key in known.items()
+    )
+
+    async def main() -> list[Piece]:
+        model = LanguageModel(LanguageModel.Options())
+        brief = replace(BRIEF, destinations=destinations)
+        return [piece async for piece in model.reply(brief, [Message("user", said)])]
+
+    assert asyncio.run(main()) == ["A moment. ", ToolCall(TRANSFER_CALL, {"to": to})]
+
+
 def call(*said: str, brief: Brief = BRIEF) -> list[tuple[str, bool]]:
     """Hold a conversation; return what the agent said to each thing said, and if it hung up."""
     conversation = [Message("assistant", "Hello. What would you like to know?")]

@@ -1,0 +1,76 @@
+"""The legs of a call beside the phone that it goes by, as its record has them; and its price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from agent.records.values import number, text
+
+LEGS: Mapping[str, str] = {
+    "party": "on the line",
+    "transfer": "passed on to",
+    "stream": "the agent",
+}
+"""What a leg was, its ``what``, in words; any other is the phone that the call goes by."""
+
+MOST = 200
+"""Legs that a record keeps: a call that lasts four hours and is passed on each minute has more than
+anybody looks through."""
+
+
+def with_leg(data: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the legs of a record with what a ``leg`` line says of one: it is known by its name.
+
+    Args:
+        data: Of the record.
+        fields: Of the line.
+    """
+    legs = [dict(leg) for leg in legs_of(data)]
+    known = next((leg for leg in legs if leg.get("leg") == fields.get("leg")), None)
+    if known is not None:
+        known.update(fields)
+    elif len(legs) < MOST:
+        legs.append(dict(fields))
+    return legs
+
+
+def legs_of(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the legs of a record, in the order in which they became known."""
+    legs = data.get("legs")
+    return [leg for leg in legs if isinstance(leg, dict)] if isinstance(legs, list) else []
+
+
+def charged_legs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what the platform has told of each leg of a call, with who it was, as far as known.
+
+    The phone by which the call ended is the first.
+    """
+    legs, platform = legs_of(data), data.get("platform")
+    if isinstance(platform, dict):
+        ours = platform.get("leg")
+        who = next((leg for leg in legs if ours is not None and leg.get("leg") == ours), {})
+        yield {**who, **platform}
+    yield from (leg for leg in legs if "result" in leg)
+
+
+def price_of(data: Mapping[str, Any]) -> tuple[float | None, str]:
+    """Return what the platform charges for a call, all legs together, and the currency.
+
+    None if no leg has a price yet, or they are not in one currency.
+    """
+    sums: dict[str, float] = {}
+    for leg in charged_legs(data):
+        if (amount := number(leg.get("amount"))) is not None:
+            currency = text(leg.get("currency")) or ""
+            sums[currency] = sums.get(currency, 0.0) + amount
+    if len(sums) != 1:
+        return None, ""
+    ((currency, amount),) = sums.items()
+    return round(amount, 6), currency
+
+
+def numbers_of(fields: Mapping[str, Any]) -> list[str]:
+    """Return who was dialled, of the fields of a ``leg`` line, of a ``call`` line or a record."""
+    given = [fields.get("to"), *(leg.get("to") for leg in legs_of(fields))]
+    return [one for one in map(text, given) if one]

@@ -1,0 +1,1 @@
+"""Recordings: both sides of a call, written, finished, kept, read."""

@@ -1,0 +1,1 @@
+"""Records as they are searched for: words, and numbers in whatever form."""

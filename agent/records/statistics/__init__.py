@@ -1,0 +1,1 @@
+"""How calls went, in figures."""

@@ -1,0 +1,1 @@
+"""The operator's REST interface: requests, answers, and what is done to calls."""

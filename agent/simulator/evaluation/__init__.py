@@ -1,0 +1,1 @@
+"""Agents tried out in situations: judged, counted, compared."""

@@ -1,0 +1,1 @@
+"""Several phones on one line, whose audio is mixed."""

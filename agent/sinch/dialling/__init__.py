@@ -1,0 +1,1 @@
+"""Phones that we dial: whom we may, one or several on a line, and who answers."""

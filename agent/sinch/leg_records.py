@@ -1,0 +1,117 @@
+"""What each leg of a call was and has cost, for its record, beside the phone that it goes by.
+
+Each leg is charged by itself. What the platform says of the phone by which a call ended is on the
+``platform`` line of the record; of every other leg there is a line ``leg``, whenever its end is
+told: before the call has an agent, while it goes on, or after its record was closed. No leg is on
+two of these lines, so that the price of a call is their sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.sinch.call_facts import LegKind, call_facts, leg_fields
+from agent.sinch.callbacks import LegEnded
+from agent.sinch.contracts import LocalCalls
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, StreamLeg, TransferLeg
+
+
+class LegRecords:
+    """Puts legs on the records of their calls.
+
+    Every method that waits raises StoreError if the database fails.
+
+    Args:
+        directory: Knows the legs and calls.
+        calls: Those of this process, with their records.
+    """
+
+    def __init__(self, directory: CallDirectory, calls: LocalCalls) -> None:
+        self._directory = directory
+        self._calls = calls
+
+    async def dialled(self, leg: PartyLeg | TransferLeg, to: str) -> None:
+        """Note who was dialled for a call that goes on, so that it is found by their number."""
+        call = await self._directory.call(leg.of)
+        if call is not None:
+            fields = leg_fields(leg.name, _kind(leg), to)
+            self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
+
+    async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
+        """Note what a leg was that has ended, unless that is on record. It may be done again.
+
+        Nothing is done about a party whose call has nobody yet: :meth:`left_before` has it later,
+        unless that call has ended so.
+        """
+        call = await self._directory.call(leg.of)
+        placed = await self._directory.placed(leg.of)
+        known = call or placed
+        if known is not None and known.call_id:
+            fields, about = _dialled(leg) | charged(callback), call_facts(call, placed)
+            await self._record(known.call_id, leg.name, fields, about)
+
+    async def left_before(self, call_name: str, callback: LegEnded) -> None:
+        """Note who has left the line of a call that is over, and is not on record. Or do it again.
+
+        Args:
+            call_name: Ours.
+            callback: The platform's last word on it.
+        """
+        legs = await self._directory.parties(call_name)
+        over = [leg for leg in legs if leg.is_over and leg.result]
+        if not over:
+            return
+        call = await self._directory.call(call_name)
+        about = call_facts(call, await self._directory.placed(call_name), callback, legs)
+        for leg in over:
+            fields = _dialled(leg) | _known(leg)
+            await self._record(callback.leg.call_id, leg.name, fields, about)
+
+    async def _record(
+        self, call_id: str, name: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        if await self.first_to_record(name):  # nothing can fail behind it, and lose the line
+            self._calls.platform_line(call_id, fields, about, "leg")
+
+    async def first_to_record(self, name: str) -> bool:
+        """Return whether nobody has put the end of a leg on record before; they are to do it."""
+        return await self._directory.first_to_end(f"leg {name}")
+
+    async def _about(self, call: BridgedCall) -> Mapping[str, object]:
+        return call_facts(call, await self._directory.placed(call.name))
+
+
+def charged(callback: LegEnded) -> dict[str, Any]:
+    """Return what the platform says of the end of a leg, as it stands on record."""
+    return {
+        "result": callback.result,
+        "reason": callback.reason,
+        "seconds": callback.seconds,
+        "amount": callback.price,
+        "currency": callback.currency,
+    }
+
+
+def _kind(leg: PartyLeg | TransferLeg | StreamLeg) -> LegKind:
+    match leg:
+        case PartyLeg():
+            return "party"
+        case TransferLeg():
+            return "transfer"
+    return "stream"
+
+
+def _dialled(leg: PartyLeg | TransferLeg | StreamLeg) -> dict[str, Any]:
+    return leg_fields(leg.name, _kind(leg), leg.to if isinstance(leg, PartyLeg) else "")
+
+
+def _known(leg: PartyLeg) -> dict[str, Any]:
+    return {
+        "result": leg.result,
+        "reason": leg.reason,
+        "seconds": leg.seconds,
+        "amount": leg.price,
+        "currency": leg.currency,
+    }

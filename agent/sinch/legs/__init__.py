@@ -1,0 +1,1 @@
+"""Legs and calls: their tables, and where all processes find them."""

@@ -1,0 +1,1 @@
+"""Callers who are passed on to somebody else, and come back."""

@@ -1,0 +1,68 @@
+"""What ``voice-agent calls show`` makes of lines and of what a call has cost, in words."""
+
+from __future__ import annotations
+
+from agent.cli.calls.terminal import Terminal
+from agent.cli.calls.written import WrittenConversation, ending
+from agent.records.events import CallRecord, RecordedEvent
+from agent.records.happenings import happening
+
+PLAIN = Terminal(colours=False, columns=None, blocks=True)
+
+ANN, BEN = "+12025550123", "+12025550124"
+
+
+def leg(what: str, **more: object) -> dict[str, object]:
+    cost = {"result": "ANSWERED", "seconds": 6.0, "amount": 0.01, "currency": "EUR"}
+    return {"leg": what, "what": what, **cost, **more}
+
+
+def test_each_leg_is_told_in_words() -> None:
+    """Those of a call are named as in the console; the one phone of a call needs no name."""
+    phone = {"seconds": 14.0, "amount": 0.02, "currency": "EUR"}
+    legs = [leg("party", to=ANN), leg("transfer", to=BEN), leg("stream")]
+
+    def told(data: dict[str, object]) -> list[str]:
+        record = CallRecord(
+            number=1, id="r1", started=0.0, ended=14.0, direction="incoming", agent="reception",
+            outcome="caller hung up", data=data,
+        )  # fmt: skip
+        return [line.strip() for line in ending(record, PLAIN)][1:]
+
+    assert told({"platform": phone}) == ["telephone line: 14 s, 0.0200 EUR"]
+    assert told({"platform": phone, "legs": legs}) == [
+        "telephone line: the phone: 14 s, 0.0200 EUR",
+        f"telephone line: on the line {ANN}: 6 s, 0.0100 EUR",
+        f"telephone line: passed on to {BEN}: 6 s, 0.0100 EUR",
+        "telephone line: the agent: 6 s, 0.0100 EUR",
+        "all telephone lines together: 0.0500 EUR",
+    ]
+    event = RecordedEvent(id=1, kind="leg", at=None, fields=legs[1])
+    assert happening(event).startswith(f"leg of the call: passed on to {BEN}: ANSWERED, 6.0 s")
+    event = RecordedEvent(id=1, kind="leg", at=None, fields=leg("transfer"))
+    assert happening(event).startswith("leg of the call: passed on: ANSWERED")
+
+
+def test_what_was_said_to_others_is_marked() -> None:
+    """So that it is seen why nothing answered it."""
+
+    def told(to: str) -> str:
+        event = RecordedEvent(id=1, kind="caller", at=6.0, fields={"text": "Wait, Ben.", "to": to})
+        return "\n".join(WrittenConversation(PLAIN).told(event))
+
+    assert "(to others on the line, not answered)" in told("others")
+    assert "to others" not in told("agent")
+
+
+def test_no_time_is_told_that_was_not_added() -> None:
+    """What rounds to nothing is nothing."""
+    decided = {"by": "text", "silence": 0.5, "extra": 0.001, "late": 0.12}
+    lines = [("caller", 6.0, {"turn": 2, "text": "Hello?", "decided": decided})]
+    written = WrittenConversation(PLAIN)
+    events = [
+        RecordedEvent(id=place, kind=kind, at=at, fields=fields)
+        for place, (kind, at, fields) in enumerate(lines)
+    ]
+    told = "\n".join(line for event in events for line in written.told(event))
+    assert "after 0.50 s of silence, 0.12 s of it for the words" in told
+    assert "pauses" not in told
