@@ -21,10 +21,15 @@ from pipelines.providers.moonshine_names import (
     Tokenizer,
     with_names,
 )
-from pipelines.stages.stt import FailoverTranscriber
-from pipelines.stages.usage import Usage
+from pipelines.providers.scripted import (
+    LanguageModel,
+    LanguageModelOptions,
+    Synthesizer,
+    SynthesizerOptions,
+)
+from pipelines.stages.lineup import Providers
 from tests.benchmarks.word_errors import by_phone
-from tests.pipelines.stages.scripted import BUDGETS, pool
+from tests.pipelines.stages.scripted import pool
 from tests.recordings import TRANSCRIPTS, load, read
 
 OKAY_CLARA = by_phone(read(Path(__file__).parent / "data" / "okay-clara.wav"))
@@ -91,30 +96,32 @@ def test_any_text_has_tokens(text: str, tokenizer: Tokenizer) -> None:
 
 
 def test_names_of_a_call_reach_it(model: _Model) -> None:
-    """By the way that a call's names go; a call without names hears as ever."""
+    """By the line-up of that call; one of no names hears as ever."""
 
     async def main() -> list[str]:
-        transcriber = Transcriber(Transcriber.Options(threads=1))
-        await transcriber.start()
+        providers = Providers(
+            stt=pool(Transcriber(Transcriber.Options(threads=1)), stage="stt"),
+            llm=pool(LanguageModel(LanguageModelOptions())),
+            tts=pool(Synthesizer(SynthesizerOptions()), stage="tts"),
+        )
+        await providers.start()
         heard = []
         try:
             for names in ((), LINE):
-                of_call = FailoverTranscriber(
-                    pool(transcriber, stage="stt"), BUDGETS, Usage(), names
-                )
+                lineup = providers.lineup(names)
                 utterance = Utterance([OKAY_CLARA])
                 utterance.close()
-                heard.append((await of_call.transcribe(utterance)).text)
-                await of_call.aclose()
+                heard.append((await lineup.stt.transcribe(utterance)).text)
+                await lineup.aclose()
         finally:
-            await transcriber.aclose()
+            await providers.aclose()
         return heard
 
     samples = samples_of(OKAY_CLARA)
     plain = model.transcribe(samples, ort.RunOptions())
     told = model.transcribe(samples, ort.RunOptions(), LINE)
-    assert asyncio.run(main()) == [plain, told]
     assert plain != told
+    assert asyncio.run(main()) == [plain, told]
 
 
 def test_a_run_that_is_told_to_end_ends(model: _Model) -> None:
