@@ -11,8 +11,9 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from pipelines.providers.contracts import (
     ProviderError,
     TranscriptionSession,
 )
+from pipelines.providers.moonshine_names import Tokenizer, with_names
 from pipelines.settings import Section
 from pipelines.workers import WorkerThreads
 
@@ -157,8 +159,15 @@ class Transcriber:
         """Return the session of one call."""
         return PlainTranscriptionSession(self.transcribe)
 
-    async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
+    def open_session_with(self, names: Sequence[str]) -> TranscriptionSession:
+        """Return the session of one call in which these names may be said."""
+        return PlainTranscriptionSession(partial(self.transcribe, names=tuple(names)))
+
+    async def transcribe(self, speech: AsyncIterator[Audio], names: Sequence[str] = ()) -> str:
         """Return what was said once ``speech`` ends; ``""`` if nothing was.
+
+        A word that sounds like one of ``names`` becomes that name where the model finds it about
+        as likely; see :func:`~pipelines.providers.moonshine_names.with_names`.
 
         Cancelling is safe: it ends the model's run within one operator of the network.
 
@@ -175,7 +184,7 @@ class Transcriber:
         run = ort.RunOptions()
         self._runs.add(run)
         try:
-            return await self.workers.run(model.transcribe, samples, run)
+            return await self.workers.run(model.transcribe, samples, run, names)
         finally:
             run.terminate = True
             self._runs.discard(run)
@@ -208,33 +217,6 @@ def pieces(samples: Samples) -> Iterator[Samples]:
     yield samples
 
 
-def vocabulary(table: bytes) -> list[bytes]:
-    """Read a `tokenizer.bin`: the bytes of each token, by id.
-
-    Each token is preceded by its length: one byte, or, from 128 on, two, of which the first
-    holds the low seven bits.
-
-    Raises:
-        ValueError: If the table ends within a token.
-    """
-    tokens: list[bytes] = []
-    at = 0
-    try:
-        while at < len(table):
-            length = table[at]
-            at += 1
-            if length >= 128:
-                length += 128 * (table[at] - 1)
-                at += 1
-            tokens.append(table[at : at + length])
-            at += length
-    except IndexError:
-        at = len(table) + 1
-    if at != len(table):
-        raise ValueError("tokenizer.bin is cut short")
-    return tokens
-
-
 class _Model:
     """The two networks and their vocabulary. Safe to use from several threads at once.
 
@@ -243,7 +225,7 @@ class _Model:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._tokens = vocabulary((folder / "tokenizer.bin").read_bytes())
+        self._tokenizer = Tokenizer((folder / "tokenizer.bin").read_bytes())
         self._encoder = load_session(folder / "encoder_model.ort", any_length=True, stoppable=True)
         self._decoder = load_session(
             folder / "decoder_model_merged.ort", any_length=True, stoppable=True
@@ -255,27 +237,39 @@ class _Model:
         self._past = [i for i in self._decoder.get_inputs() if i.name.startswith("past_")]
         self._growing = [i.name for i in self._past if ".decoder." in i.name]
 
-    def transcribe(self, samples: Samples, run: ort.RunOptions) -> str:
+    def transcribe(self, samples: Samples, run: ort.RunOptions, names: Sequence[str] = ()) -> str:
         """Return the words in ``samples``; ``run`` can end it early, from another thread.
+
+        Names that were likely said are put in the place of what was heard instead.
 
         Raises:
             ProviderError: If onnxruntime fails, or ``run`` was told to terminate.
         """
         try:
-            texts = [self._words(piece, run) for piece in pieces(samples)]
+            texts = [self._words(piece, names, run) for piece in pieces(samples)]
         except ORT_ERRORS as error:
             raise ProviderError("stt", f"moonshine failed: {type(error).__name__}") from error
         return " ".join(text for text in texts if text)
 
-    def _words(self, samples: Samples, run: ort.RunOptions) -> str:
+    def _words(self, samples: Samples, names: Sequence[str], run: ort.RunOptions) -> str:
         """Transcribe one piece."""
         padded = np.pad(samples, (0, int(TAIL * SPEECH_RATE)))[np.newaxis]
-        tokens = [self._tokens[token] for token in self._decode(padded, run)]
-        text = b"".join(tokens).decode(errors="ignore").replace("▁", " ").strip()
-        return "" if NOT_SPEECH.search(text) else text
+        limit = math.ceil(padded.size / SPEECH_RATE * TOKENS_PER_SECOND)
+        feed = self._encode(padded, run)
+        tokens = list(self._decode(dict(feed), limit, run))
+        text = self._tokenizer.text(tokens)
+        if NOT_SPEECH.search(text):
+            return ""
+        if not names:
+            return text
+        return self._tokenizer.text(
+            with_names(
+                tokens, names, self._tokenizer, lambda each: self._likelihood(each, feed, run)
+            )
+        )
 
-    def _decode(self, samples: Samples, run: ort.RunOptions) -> Iterator[int]:
-        """Yield the likeliest token, one after the other, up to the end or the limit.
+    def _encode(self, samples: Samples, run: ort.RunOptions) -> dict[str, Any]:
+        """Return what the decoder is fed at its first step.
 
         Args:
             samples: Shape (1, n).
@@ -294,8 +288,18 @@ class _Model:
         for past in self._past:
             _, heads, _, width = past.shape
             feed[past.name] = np.zeros((1, heads, 0, width), np.float32)
+        return feed
+
+    def _decode(self, feed: dict[str, Any], limit: int, run: ort.RunOptions) -> Iterator[int]:
+        """Yield the likeliest token, one after the other, up to the end or the limit.
+
+        Args:
+            feed: Of the first step; it is changed.
+            limit: Tokens at the most.
+            run: As in :meth:`transcribe`.
+        """
         update = [past.name for past in self._past]
-        for _ in range(math.ceil(samples.size / SPEECH_RATE * TOKENS_PER_SECOND)):
+        for _ in range(limit):
             outputs = [name.replace("past_key_values", "present") for name in update]
             logits, *presents = self._decoder.run(["logits", *outputs], feed, run)
             token = int(logits[0, -1, :FIRST_SPECIAL].argmax())
@@ -306,6 +310,17 @@ class _Model:
             feed["use_cache_branch"] = np.array([True])
             feed["input_ids"] = np.array([[token]])
             update = self._growing
+
+    def _likelihood(
+        self, tokens: Sequence[int], feed: Mapping[str, Any], run: ort.RunOptions
+    ) -> float:
+        """Return the log probability of these tokens and the end after them, in one run."""
+        ids = np.array([[BEGIN, *tokens]])
+        logits = self._decoder.run(["logits"], {**feed, "input_ids": ids}, run)[0]
+        scores = logits[0, :, :FIRST_SPECIAL].astype(np.float64)
+        scores -= scores.max(axis=1, keepdims=True)
+        wanted = scores[np.arange(len(scores)), [*tokens, END]]
+        return float((wanted - np.log(np.exp(scores).sum(axis=1))).sum())
 
 
 def _load(weights: Weights) -> _Model:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pipelines.turn_taking.words_by_language import spoken_words, without_accents
+from pipelines.text.sounding_alike import edits, sound, unlike
+from pipelines.turn_taking.words_by_language import spoken_words
 
 TITLES = frozenset(
     spoken_words(
@@ -27,13 +28,6 @@ letter may be heard as its neighbour; a longer one may have another letter, too.
 SPLIT = 6
 """Letters from which on a name may be heard as two words, or two as one."""
 
-FRAME = 2
-"""Consonants from which on a name is told by these rather than by all of its letters: vowels are
-what is misheard most, "Claire" for "Clara"."""
-
-OF_CONSONANTS = 0.7
-"""How much of how unlike two words sound is due to their consonants."""
-
 NEAR_ENOUGH, SURELY, MAYBE = 0.4, 0.25, 0.55
 """How unlike a word that calls somebody may sound to be a name that is on the line; the same where
 it only may call somebody; and to be perhaps the agent's. Chosen by what a recognizer heard."""
@@ -41,37 +35,7 @@ it only may call somebody; and to be perhaps the agent's. Chosen by what a recog
 CLEARLY = 0.1
 """How much less any other name has to sound like it."""
 
-LEAST, LONGEST = 2, 30
-"""Letters of a word, as they sound, with which names are compared so."""
-
-LIQUIDS = "lr"
-"""Consonants that are swallowed: "Quer" for "Clara"."""
-
-_KINDS = ("pbtdkg", "mn", "lrv", "fvs", "bv")
-"""Consonants that are taken for each other, by how they are made."""
-
-_VOWELS = re.compile("[aeiou]+")
-
-_SOUNDS = (
-    (re.compile("eaux?|au(?!$)|ault?$"), "o"),
-    (re.compile("gl(?=i)"), "l"),
-    (re.compile("ph"), "f"),
-    (re.compile("sch|sh"), "s"),
-    (re.compile("ck|qu|q"), "k"),
-    (re.compile("c(?=[eiy])"), "s"),
-    (re.compile("[cg]h|c"), "k"),
-    (re.compile("x"), "ks"),
-    (re.compile("y|j"), "i"),
-    (re.compile("w"), "v"),
-    (re.compile("z"), "s"),
-    (re.compile("h|[^a-z0-9]"), ""),
-    (re.compile(r"(.)\1+"), r"\1"),
-)
-"""What sounds alike in most of our languages, in order; for words without accents."""
-
 _BOUND = re.compile(r"^(?:qu|[a-z]*l|[cdjlmnst]|un)'(?=\w)|'s$")
-
-_NEAR = {frozenset(pair) for pair in ["ei", "ou", "ae", "mn", "bp", "dt", "gk", "fv", "sz"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +139,11 @@ def _distance(heard: str, name: str) -> float | None:
         return 0.0
     if abs(len(heard) - len(name)) > 2:
         return None
-    one, other = _sound(heard), _sound(name)
+    one, other = sound(heard), sound(name)
     if len(other) <= SHORT:
         return None
     allowed = 0.5 if len(other) <= MEDIUM else 1.0
-    off = _edits(one, other, allowed)
+    off = edits(one, other, allowed)
     return 0.1 + off if off <= allowed else None  # an exact one is nearer than any
 
 
@@ -200,7 +164,7 @@ def nearest_name(
     off = {True: within + CLEARLY, False: within + CLEARLY}  # by whether it is ours
     for form in _forms(tuple(ours), tuple(others), ()):
         if len(form.words) == 1 and form.words[0] not in TITLES:
-            off[form.ours] = min(off[form.ours], _unlike(word, form.words[0]))
+            off[form.ours] = min(off[form.ours], unlike(word, form.words[0]))
     found = off[True] < off[False]
     if off[found] > within or abs(off[True] - off[False]) < CLEARLY:
         return None
@@ -210,72 +174,3 @@ def nearest_name(
 def may_be_ours(word: str, ours: Sequence[str]) -> bool:
     """Return whether a word that calls somebody, and is clearly no name, may be the agent's."""
     return nearest_name(word, ours, (), MAYBE) is not None
-
-
-@lru_cache(maxsize=4096)
-def _unlike(heard: str, name: str) -> float:
-    """Return how unlike two words sound, 0 to 1; "th" is as in "there", "Thomas" or "Thelma"."""
-    soft = {heard, heard.replace("th", "v")}
-    names = {name, name.replace("th", "f"), name.replace("th", "s")}
-    return min(_unlike_sounds(_sound(each), _sound(one)) for each in soft for one in names)
-
-
-def _unlike_sounds(one: str, other: str) -> float:
-    """Return how unlike two words are, as they sound, by their consonants more than by all."""
-    longest = max(len(one), len(other))
-    if min(len(one), len(other)) < LEAST or longest > LONGEST:
-        return 0.0 if one == other else 1.0
-    whole = min(1.0, _edits(one, other, longest) / longest)
-    frames = [_VOWELS.sub("", each) for each in (one, other)]
-    most = max(map(len, frames))
-    if most < FRAME or not all(frames):
-        return whole
-    cost = _edits(frames[0], frames[1], most, _consonants_unlike)
-    return OF_CONSONANTS * min(1.0, cost / most) + (1 - OF_CONSONANTS) * whole
-
-
-def _consonants_unlike(one: str, other: str) -> float:
-    """Return how unlike two consonants are, 0 to 1; one of them is ``""`` if it is missing."""
-    if one == other:
-        return 0.0
-    if not (one and other):
-        return 0.5 if (one or other) in LIQUIDS else 1.0
-    if frozenset((one, other)) in _NEAR:
-        return 0.25
-    return 0.5 if any(one in kind and other in kind for kind in _KINDS) else 1.0
-
-
-@lru_cache(maxsize=4096)
-def _sound(word: str) -> str:
-    plain = without_accents(word.casefold().replace("ß", "ss"))
-    for pattern, sound in _SOUNDS:
-        plain = pattern.sub(sound, plain)
-    return plain
-
-
-def _letters_unlike(one: str, other: str) -> float:
-    """Return how unlike two letters are, 0 to 1; one of them is ``""`` if it is missing."""
-    return 0.0 if one == other else 0.5 if frozenset((one, other)) in _NEAR else 1.0
-
-
-def _edits(
-    one: str, other: str, most: float, unlike: Callable[[str, str], float] = _letters_unlike
-) -> float:
-    """Return the edits between two words, by what one of their letters for another counts."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    earlier: list[float] = []
-    before = [0.0]
-    for wanted in other:
-        before.append(before[-1] + unlike("", wanted))
-    for row, letter in enumerate(one, 1):
-        line = [before[0] + unlike(letter, "")]
-        for column, wanted in enumerate(other, 1):
-            missing = before[column] + unlike(letter, "")
-            added = line[-1] + unlike("", wanted)
-            edits = min(missing, added, before[column - 1] + unlike(letter, wanted))
-            if row > 1 and column > 1 and (one[row - 2], letter) == (wanted, other[column - 2]):
-                edits = min(edits, earlier[column - 2] + 1)  # two that have changed places
-            line.append(edits)
-        earlier, before = before, line
-    return before[-1]

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.turn_taking.words_by_language import primary, without_accents
+from pipelines.text.sounding_alike import without_accents
+from pipelines.turn_taking.words_by_language import primary
 
 WEIGHTS = Path(__file__).with_name("completeness")
 """Where the weights lie: ``en.json`` and so on."""

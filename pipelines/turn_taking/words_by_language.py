@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipelines.text.sounding_alike import without_accents
+
 LANGUAGES = Path(__file__).with_name("languages")
 """Where the files lie, by primary language subtag."""
 
@@ -170,13 +172,6 @@ def joined_words(text: str) -> list[str]:
     """Return the words of ``text``, in lower case, what a hyphen or an apostrophe joins as one."""
     plain = unicodedata.normalize("NFC", text.casefold())
     return re.findall(r"\w+", re.sub("['’‐‑-]", "", plain))
-
-
-def without_accents(text: str) -> str:
-    """Return ``text`` as somebody writes it whose keys have no accents."""
-    return "".join(
-        char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
-    )
 
 
 def primary(language: str) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from hypothesis import given
@@ -13,10 +15,24 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from agent.settings.database import DatabaseUrl
-from agent.store import process_identity, tables
+from agent.store import process_identity, schema, tables
+from agent.store.arrivals import Looking
 from agent.store.engine import SqlDatabase
 from agent.store.heartbeats import WATCHED, Heartbeats
-from agent.store.store import Store, opened
+from agent.store.store import Store, store_in
+
+
+@asynccontextmanager
+async def unkept(url: DatabaseUrl) -> AsyncIterator[Store]:
+    """Open a database for one whose heart beats when it is told to, and at no other moment."""
+    database = SqlDatabase(url)
+    try:
+        await schema.upgrade(database)
+        store = store_in(database, Looking())
+        await store.live_calls.beat()
+        yield store
+    finally:
+        await database.aclose()
 
 
 def test_dead_is_who_has_not_beaten_while_we_watched() -> None:
@@ -71,9 +87,9 @@ def test_the_calls_of_the_dead_go_to_one_of_the_living(database_url: DatabaseUrl
     async def main() -> None:
         database = SqlDatabase(database_url)
         async with (
-            opened(database_url) as one,
-            opened(database_url) as other,
-            opened(database_url) as third,
+            unkept(database_url) as one,
+            unkept(database_url) as other,
+            unkept(database_url) as third,
         ):
             third.live_calls.began("c1", "reception")
             third.live_calls.announced("c2", "reception")
@@ -120,13 +136,13 @@ def test_whoever_takes_over_and_dies_is_taken_over(database_url: DatabaseUrl) ->
             row = tables.processes.update().where(tables.processes.c.id == process)
             await database.write(lambda c: c.execute(row.values(value=ended)))
 
-        async with opened(database_url) as one, opened(database_url) as other:
+        async with unkept(database_url) as one, unkept(database_url) as other:
             one.live_calls.began("c1", "reception")
             await one.live_calls.beat()
             await kill(one.live_calls.process)
             assert await taken_over(other) == ["c1"]
             await kill(other.live_calls.process)
-            async with opened(database_url) as third:
+            async with unkept(database_url) as third:
                 assert await taken_over(third) == ["c1"]
         await database.aclose()
 
@@ -144,7 +160,7 @@ def test_who_rings_is_left_to_another(database_url: DatabaseUrl) -> None:
     """By a process that has died, that has stopped, and by one that had inherited it and stops."""
 
     async def main() -> None:
-        async with opened(database_url) as watcher, opened(database_url) as first:
+        async with unkept(database_url) as watcher, unkept(database_url) as first:
             calls = first.live_calls
             calls.announced("p1", "", 31.0)
             calls.announced("p2", "", 31.0)

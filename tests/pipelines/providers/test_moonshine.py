@@ -25,8 +25,8 @@ from pipelines.providers.moonshine import (
     _load,
     _Model,
     pieces,
-    vocabulary,
 )
+from pipelines.providers.moonshine_names import vocabulary
 from tests.benchmarks.word_errors import by_phone, errors, spoken, words
 from tests.recordings import TRANSCRIPTS, load
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from pipelines.providers import cartesia_stt, deepgram_stt, moonshine
+from pipelines.providers import cartesia_stt, deepgram_stt, moonshine, openai_transcribe
 from pipelines.providers.contracts import NameTranscriber
 from pipelines.providers.streaming_stt.terms import TermLimits, with_names
 from tests.contract.bench import Spoken, speech, until
@@ -88,9 +88,11 @@ def test_who_takes_none_is_told_none(case: Case, options: dict[str, Any]) -> Non
     assert "Clara" not in repr((connection.query, connection.messages))
 
 
-def test_some_cannot_be_told_at_all() -> None:
-    """Those that are no streaming service; whoever asks finds out beforehand."""
-    assert not isinstance(moonshine.Transcriber(moonshine.Transcriber.Options()), NameTranscriber)
+def test_whoever_asks_finds_out_beforehand() -> None:
+    """The local recognizer can be told names; what takes whole files over HTTP cannot."""
+    assert isinstance(moonshine.Transcriber(moonshine.Transcriber.Options()), NameTranscriber)
+    whole = openai_transcribe.Transcriber(openai_transcribe.Transcriber.Options())
+    assert not isinstance(whole, NameTranscriber)
     cartesia = cartesia_stt.Transcriber(cartesia_stt.Transcriber.Options())
     assert isinstance(cartesia, NameTranscriber)  # the engine can; nothing of it is sent there
 
