@@ -59,7 +59,7 @@ def dial(
     Args:
         server: Address of the service.
         token: Of its operator.
-        body: As :class:`agent.server.operator.interface.DialRequest` has it.
+        body: As :class:`agent.server.operator.requests.DialRequest` has it.
         key: Idempotency key.
         wait: Whether to return only when the call is over.
         tell: Given a line for each change.
@@ -139,7 +139,7 @@ def add_party(
         server: Address of the service.
         token: Of its operator.
         call: Its name.
-        body: As :class:`agent.server.operator.openapi.PartyRequest` has it.
+        body: As :class:`agent.server.operator.requests.PartyRequest` has it.
         tell: Given a line.
 
     Raises:

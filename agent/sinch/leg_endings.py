@@ -116,13 +116,8 @@ class LegEndings:
         self._follow_ups.insist(hang_up, "hang up whoever is left")
 
     async def _hang_up_left_of(self, callback: LegEnded) -> None:
-        match await own_leg(self._directory, callback.leg):
-            case PlacedLeg(name=name):
-                await self._hang_ups.all_of(name)
-            case TransferLeg(of=name) | PartyLeg(of=name) | StreamLeg(of=name):
-                await self._hang_ups.all_of(name)
-            case _:
-                await self._hang_ups.all_of(callback.leg.call_id)
+        _, call = _told(await own_leg(self._directory, callback.leg))
+        await self._hang_ups.all_of(call or callback.leg.call_id)
 
 
 def _told(leg: OwnLeg | None) -> tuple[str, str]:

@@ -66,7 +66,7 @@ class LegRecords:
         call = await self._directory.call(call_name)
         about = call_facts(call, await self._directory.placed(call_name), callback, legs)
         for leg in over:
-            fields = _dialled(leg) | _known(leg)
+            fields = _dialled(leg) | charged(leg)
             await self._record(callback.leg.call_id, leg.name, fields, about)
 
     async def _record(
@@ -83,14 +83,18 @@ class LegRecords:
         return call_facts(call, await self._directory.placed(call.name))
 
 
-def charged(callback: LegEnded) -> dict[str, Any]:
-    """Return what the platform says of the end of a leg, as it stands on record."""
+def charged(told: LegEnded | PartyLeg) -> dict[str, Any]:
+    """Return what the platform says of the end of a leg, as it stands on record.
+
+    Args:
+        told: By it just now, or before, to a leg that has kept it.
+    """
     return {
-        "result": callback.result,
-        "reason": callback.reason,
-        "seconds": callback.seconds,
-        "amount": callback.price,
-        "currency": callback.currency,
+        "result": told.result,
+        "reason": told.reason,
+        "seconds": told.seconds,
+        "amount": told.price,
+        "currency": told.currency,
     }
 
 
@@ -105,13 +109,3 @@ def _kind(leg: PartyLeg | TransferLeg | StreamLeg) -> LegKind:
 
 def _dialled(leg: PartyLeg | TransferLeg | StreamLeg) -> dict[str, Any]:
     return leg_fields(leg.name, _kind(leg), leg.to if isinstance(leg, PartyLeg) else "")
-
-
-def _known(leg: PartyLeg) -> dict[str, Any]:
-    return {
-        "result": leg.result,
-        "reason": leg.reason,
-        "seconds": leg.seconds,
-        "amount": leg.price,
-        "currency": leg.currency,
-    }

@@ -14,6 +14,7 @@ import structlog
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.deepgram_stt import TERMS
 from pipelines.providers.streaming_stt.certainty import certainty
 from pipelines.providers.streaming_stt.protocol import (
     FinalTranscript,
@@ -26,7 +27,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TurnResumed,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
-from pipelines.providers.streaming_stt.terms import TermLimits, with_names
+from pipelines.providers.streaming_stt.terms import with_names
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message
@@ -47,11 +48,6 @@ KEPT = bytes(2 * LIMITS.rate // 50)
 """Silence of 20 ms: Flux has no message to keep a connection alive, and audio is what it costs."""
 
 CLOSE = json.dumps({"type": "CloseStream"})
-
-
-TERMS = TermLimits(most=100, longest=50, in_all=1_000)
-"""Beyond 500 tokens nothing is heard any more (developers.deepgram.com/docs/keyterm); a token has
-two characters or more."""
 
 
 class Transcriber(StreamingStt):

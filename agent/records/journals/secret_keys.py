@@ -18,7 +18,7 @@ MOST = 20
 
 
 class Lines(Protocol):
-    """Where lines go: a :class:`~agent.call.history.Journal`."""
+    """Where lines go: a :class:`~agent.call.turn_record.Journal`."""
 
     def add(self, kind: str, **fields: object) -> None:
         """Keep one line."""
