@@ -223,10 +223,11 @@ class PartyLine:
             since_said=max(0.0, began - self._said_at),
             since_turn=max(0.0, began - self._turn_at),
         )
-        reply.verdict = verdict = addressed(text, self._language, floor)
-        asks_model = self._judges and verdict.may_be_to_others
-        reply.guarded = asks_model or verdict.to is not Addressee.AGENT
-        return asks_model or verdict.to is Addressee.AGENT
+        verdict = addressed(text, self._language, floor)
+        reply.verdict = verdict = verdict if self._judges else verdict.likelier
+        is_for_us = verdict.may_be_to_others or verdict.to is Addressee.AGENT
+        reply.guarded = verdict.may_be_to_others or not is_for_us
+        return is_for_us
 
     def turn_ended(self, reply: Reply, now: float) -> None:
         """Note to whom a turn was, now that nothing of it changes any more."""
@@ -249,11 +250,11 @@ class PartyLine:
         if self._party.called:
             lines.append(f"They call you: {', '.join(self._party.called)}.")
         judges = self.is_of_several and self._judges
-        unclear = verdict is not None and verdict.may_be_to_others
+        unclear = judges and verdict is not None and verdict.may_be_to_others
         return replace(
             brief,
             party=tuple(lines),
-            may_stay_silent=judges and unclear,
+            may_stay_silent=unclear,
             tools=(*brief.tools, STAY_SILENT_SPEC) if judges else brief.tools,
         )
 

@@ -146,7 +146,8 @@ class TurnRecord:
         decided = _decided(ended_by or EndOfTurn(by="hang-up"))
         more = {"turn": self._next()} if reply is None else _told(reply.certainty)
         if reply is not None and reply.verdict is not None:
-            more = {**more, "to": "others" if reply.is_to_others else "agent"}
+            to = "others" if reply.is_to_others else "agent"
+            more = {**more, "to": to, "told_by": reply.verdict.told_by}
         self._add("caller", reply, at=began, until=until, text=text, decided=decided, **more)
 
     def heard(self, reply: Reply | None, *, every: float = PART) -> None:

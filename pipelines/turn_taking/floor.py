@@ -50,6 +50,17 @@ class Verdict:
         """Whether a language model that can tell should be asked."""
         return self.to is Addressee.UNCLEAR or not self.sure
 
+    @property
+    def likelier(self) -> Verdict:
+        """What counts where no language model can tell."""
+        to = Addressee.OTHERS if self.to is Addressee.UNCLEAR else self.to
+        return replace(self, to=to, sure=True)
+
+    @property
+    def told_by(self) -> str:
+        """What told it, for the record; `model` where the language model was left to tell."""
+        return "model" if self.may_be_to_others else self.by
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:

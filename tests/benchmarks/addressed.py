@@ -117,7 +117,7 @@ def held(which: str, answers: Answers) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choosing", action="store_true")
-    parser.add_argument("--set", choices=("choosing", "reporting", "unseen", "unseen2"))
+    parser.add_argument("--set", choices=("choosing", "reporting", "unseen", "unseen2", "unseen3"))
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--heard", action="store_true")
     parser.add_argument("--wrong", action="store_true")

@@ -1,12 +1,12 @@
 """Calls of several, with real speech, through a service and the stand-in of Sinch: who is answered.
 
 ``python -m tests.benchmarks.party [--version v1|v2] [--only WORD] [--repeat N] [--scenarios FILE]
-[--save FOLDER] [--agent FILE] [--called NAME]``: a service of its own, with the local models, dials
-the phones of each call onto one line (``POST /calls``); they talk as the file has it, and it is
-printed of each turn whether the agent did right, and of all how many, with 95 % intervals. Calls
-are one after the other, in real time: some four minutes a round. The language model says the same
-sentence each time, since what is measured is when the agent speaks, unless
-``VOICE_AGENT_LLM__PROVIDER`` and its options say otherwise in the environment.
+[--answers named|asked] [--save FOLDER] [--heard] [--agent FILE] [--called NAME]``: a service of its
+own, with the local models, dials the phones of each call onto one line (``POST /calls``); they talk
+as the file has it, and it is printed of each turn whether the agent did right, and of all how many,
+with 95 % intervals. Calls are one after the other, in real time: some four minutes a round. The
+language model says the same sentence each time, since what is measured is when the agent speaks,
+unless ``VOICE_AGENT_LLM__PROVIDER`` and its options say otherwise in the environment.
 
 The shipped calls are for reporting. What a recognizer made of the agent's name in them was a reason
 for the rules of misheard names, so that they say less of these than calls of your own. The names in
@@ -39,6 +39,7 @@ AGENT = """---
 greeting: "Hello, this is {called}."
 party:
   called: [{called}]
+  answers: {answers}
   announces: joined
 ---
 You are {called}, of a bakery. Answer in one short sentence.
@@ -117,7 +118,7 @@ async def measure(given: argparse.Namespace, scenarios: Sequence[PartyScenario])
     standin = StandIn(
         f"http://127.0.0.1:{port}/sinch", v1=V1, v2=V2, check=schemas.check, rate=RATE
     )
-    agent = AGENT.replace("{called}", given.called)
+    agent = AGENT.replace("{called}", given.called).replace("{answers}", given.answers)
     if given.agent is not None:
         agent = given.agent.read_text(encoding="utf-8")
     found: list[JudgedTurn] = []
@@ -130,9 +131,13 @@ async def measure(given: argparse.Namespace, scenarios: Sequence[PartyScenario])
         ):
             for _ in range(given.repeat):
                 for scenario in scenarios:
+                    known = len(service.lines("caller"))
                     turns = await hold(scenario, standin, service, given)
                     right = sum(turn.right for turn in turns)
                     print(f"{scenario.name}: {right} of {len(turns)}", flush=True)
+                    for heard in service.lines("caller")[known:] if given.heard else ():
+                        to = [heard.get("to", "agent"), heard.get("told_by", "nobody else there")]
+                        print(f"  {heard['text']!r}: {', '.join(to)}")
                     found += turns
             for fault in standin.faults:
                 print(f"fault: {fault}")
@@ -146,6 +151,8 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=1, metavar="N")
     parser.add_argument("--scenarios", type=Path, default=PARTIES, metavar="FILE")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="what each said and heard")
+    parser.add_argument("--answers", choices=("named", "asked"), default="asked")
+    parser.add_argument("--heard", action="store_true", help="print what was heard, and to whom")
     parser.add_argument(
         "--agent", type=Path, metavar="FILE", help="an agent file, which listens to NAME"
     )

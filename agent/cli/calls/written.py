@@ -209,8 +209,11 @@ def _decided(fields: Mapping[str, Any]) -> str:
 
 
 def _addressed(fields: Mapping[str, Any]) -> str:
-    """Return why nothing answers what a caller said; ``""`` if that was to the agent."""
-    return "to others on the line, not answered" if fields.get("to") == "others" else ""
+    """Return to whom of several a caller said it, and what told that; ``""`` if nobody asked."""
+    by = f", told by {clue}" if (clue := str(fields.get("told_by", ""))) else ""
+    if fields.get("to") == "others":
+        return f"to others on the line, not answered{by}"
+    return f"to the agent{by}" if by else ""
 
 
 def _unheard(fields: Mapping[str, Any]) -> str:

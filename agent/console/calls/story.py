@@ -67,6 +67,9 @@ class SaidEntry:
     to_others: bool = False
     """Whether it was taken for said to others on a line of several: then nothing answered."""
 
+    told_by: str = ""
+    """What told to whom of several it was said; ``""`` with nobody else there."""
+
     erased: bool = False
     """Whether its words are no more."""
 
@@ -186,6 +189,7 @@ def _said(
             because=because(known),
             weighed=list(weighed(known)),
             to_others=fields.get("to") == "others",
+            told_by=str(fields.get("told_by", "")),
             erased=erased,
         )
 

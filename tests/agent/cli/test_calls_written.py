@@ -46,12 +46,15 @@ def test_each_leg_is_told_in_words() -> None:
 def test_what_was_said_to_others_is_marked() -> None:
     """So that it is seen why nothing answered it."""
 
-    def told(to: str) -> str:
-        event = RecordedEvent(id=1, kind="caller", at=6.0, fields={"text": "Wait, Ben.", "to": to})
+    def told(**fields: str) -> str:
+        event = RecordedEvent(id=1, kind="caller", at=6.0, fields={"text": "Wait, Ben.", **fields})
         return "\n".join(WrittenConversation(PLAIN).told(event))
 
-    assert "(to others on the line, not answered)" in told("others")
-    assert "to others" not in told("agent")
+    assert "(to others on the line, not answered)" in told(to="others")
+    by = told(to="others", told_by="another name")
+    assert "(to others on the line, not answered, told by another name)" in by
+    assert "(to the agent, told by model)" in told(to="agent", told_by="model")
+    assert "to others" not in told(to="agent")
 
 
 def test_no_time_is_told_that_was_not_added() -> None:

@@ -55,9 +55,11 @@ def words_of(page: str) -> str:
 
 def test_what_was_said_to_others_is_marked(tmp_path: Path) -> None:
     """On a line of several: so that it is seen why nothing answered it."""
-    aside = ("caller", 40.0, {"turn": 9, "until": 41.0, "text": "Wait, Ben.", "to": "others"})
-    words = words_of(page_of(tmp_path / "1", lines=[*LINES, aside]))
-    assert "Caller to others on the line Wait, Ben." in words
+    told = {"to": "others", "told_by": "another name"}
+    aside = ("caller", 40.0, {"turn": 9, "until": 41.0, "text": "Wait, Ben.", **told})
+    page = page_of(tmp_path / "1", lines=[*LINES, aside])
+    assert "Caller to others on the line Wait, Ben." in words_of(page)
+    assert 'title="told by: another name"' in page
     asked = (*aside[:2], aside[2] | {"to": "agent"})
     assert "to others" not in words_of(page_of(tmp_path / "2", lines=[*LINES, asked]))
 
