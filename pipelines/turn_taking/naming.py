@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pipelines.text.cldr import days
 from pipelines.turn_taking.expectation_words import questions_in
 from pipelines.turn_taking.names_heard import (
     MAYBE,
@@ -25,6 +26,8 @@ _FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+(?: [^\W\d_]\w+)?),\s")
 _NAME_CALLED_INSIDE = re.compile(r",\s+([^\W\d_]\w+),")
 _ASKING = ("?", "？")
 _NO_NAMES = ("I", "Sie", "OK", "Okay")
+"""What is written as names are, and is none; nor are the days of the week."""
+
 OPENING = 2
 """Words before the first comma of a sentence, of which the last may be a name: "hey Clara"."""
 
@@ -34,6 +37,10 @@ many, in however long a turn."""
 
 _BY_ORDER = ("de", "en", "nl")
 """Languages in which the order of words tells a question that yes or no answers."""
+
+
+_ASKED = (["you"], ["we"], ["i"])
+"""What stands second in an English question, and in no order: "could you", but "do it"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +137,11 @@ def _sentence(raw: str, language: str, known: LanguageWords) -> SaidSentence:
 def _asks(raw: str, bare: str, language: str) -> bool:
     """Return whether a sentence is a question: by its mark, or, where there is none, its words."""
     known = questions_in(language)
-    if known is None or raw.endswith((*_ASKING, ".", "!", "…", "。", "！")):
+    if known is None or raw.endswith((*_ASKING, "!", "…", "。", "！")):
         return raw.endswith(_ASKING)
+    if raw.endswith("."):  # transcribers write so, too: "Can you hold it until nine."
+        whom = bare.split()[1:2]
+        return primary(language) == "en" and whom in _ASKED and known.is_polar(bare)
     by_order = primary(language) in _BY_ORDER and known.is_polar(bare)
     return by_order or known.open.match(bare) is not None
 
@@ -149,7 +159,10 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
         for name in names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
         if name.exact or not _is_opener(sentence.words[name.start], sentence.known)
     ]
-    called = [name.ours for name in found if _is_called(sentence, name)]
+    starts = {name.start for name in found}
+    called = [
+        name.ours for name in found if _is_called(sentence, name, subject=name.end + 1 in starts)
+    ]
     if called:
         return Naming(ours=called[-1])
     ours_found = [name for name in found if name.ours]
@@ -166,7 +179,8 @@ def _may_be_asked(sentence: SaidSentence, name: NameHeard) -> bool:
     "Bruno is breakfast included." is what a transcriber writes of a question.
     """
     known, rest = questions_in(sentence.language), " ".join(sentence.words[name.end :])
-    by_order = primary(sentence.language) in _BY_ORDER and not (name.start or name.bound)
+    opens = not _without_calls(" ".join(sentence.words[: name.start][:LOOKS_AT]), sentence.known)
+    by_order = primary(sentence.language) in _BY_ORDER and opens and not name.bound
     return by_order and known is not None and known.is_polar(rest)
 
 
@@ -235,23 +249,29 @@ def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
     return bool(found) and not sentence.asks and rest <= 1
 
 
-def _is_called(sentence: SaidSentence, name: NameHeard) -> bool:
-    """Return whether a name calls somebody."""
+def _is_called(sentence: SaidSentence, name: NameHeard, *, subject: bool) -> bool:
+    """Return whether a name calls somebody.
+
+    Args:
+        sentence: Where it stands.
+        name: It.
+        subject: Whether another name stands behind the word that follows it: "Ann, did Ben call?".
+    """
     words = sentence.known.addressing
     first = max(0, name.start - LOOKS_AT)
     before = " ".join(sentence.words[first : name.start])
     after = sentence.words[name.end : name.end + LOOKS_AT]
     paused = name.start in sentence.pauses
-    if name.bound or (before and not paused and words.mentions.search(before)):
-        return False
     opens = not (first or _without_calls(before, sentence.known))
+    if name.bound or (not opens and not paused and words.mentions.search(before)):
+        return False
     if not after:
         return paused or opens or sentence.asks or sentence.requests
-    return _is_called_before(sentence, after, opens=opens, name=name)
+    return _is_called_before(sentence, after, opens=opens, name=name, subject=subject)
 
 
 def _is_called_before(
-    sentence: SaidSentence, after: Sequence[str], *, opens: bool, name: NameHeard
+    sentence: SaidSentence, after: Sequence[str], *, opens: bool, name: NameHeard, subject: bool
 ) -> bool:
     """Return whether a name calls somebody that has other words after it."""
     rest, words = " ".join(after), sentence.known.addressing
@@ -263,7 +283,7 @@ def _is_called_before(
         return opens or paused_before or sentence.asks
     if not sentence.asks:
         return opens and replace(sentence, words=after).requests
-    return opens and (told is None or _is_inverted(after))
+    return opens and (told is None or subject or _is_inverted(after))
 
 
 def _is_inverted(after: Sequence[str]) -> bool:
@@ -280,7 +300,8 @@ def _called_stranger(sentence: SaidSentence) -> tuple[str, bool]:
     """
     last = _LAST_NAME_CALLED.search(sentence.raw)
     if last is not None and last[1][0].isupper():
-        return ("", False) if last[1] in _NO_NAMES else (last[1].casefold(), True)
+        is_none = last[1] in _NO_NAMES or last[1] in days(sentence.language)
+        return ("", False) if is_none else (last[1].casefold(), True)
     first = _FIRST_NAME_CALLED.match(sentence.raw)
     words = first[1].split() if first is not None else []
     if not words or not all(word[0].isupper() for word in words):

@@ -95,7 +95,8 @@ class Wordy(Model):
 def test_what_a_model_has_answered_was_said_to_it() -> None:
     """Also if it says then that it was not."""
     done = party(["What time does it start?"], llm=Wordy())
-    assert [line["to"] for line in done.notes.of("caller")] == ["agent"]
+    told = [(line["to"], line["told_by"]) for line in done.notes.of("caller")]
+    assert told == [("agent", "model")]
     assert done.lines[-1] == ("assistant", "At nine.")
 
 
