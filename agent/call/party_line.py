@@ -17,7 +17,7 @@ import structlog
 from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
 from agent.call.reply import Announcement, Reply
 from agent.personas.errors import PersonaError
-from agent.personas.party import PartyText
+from agent.personas.party import PartyText, names_to_tell
 from agent.personas.script import Script, titles
 from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
@@ -78,6 +78,11 @@ class PartyLine:
         self.passed_on_at = inf
         """When somebody came whom the caller is being left to: what is said since is to them."""
 
+        self.on_names: Callable[[Sequence[str]], None] | None = None
+        """Is told what may be said on the line, when somebody joins it or is expected there."""
+
+        self._names = script.names_on_line
+
         for status, people in (("joined", self._present), ("expected", self._expected)):
             for party, title in people.items():
                 self._tell_record(party, title, status)
@@ -110,6 +115,7 @@ class PartyLine:
         expected = self._expected.pop(order.party, missed)
         title = order.title or expected
         self._present[order.party] = title
+        self._tell_names(title)
         self._tell_record(order.party, title, "joined")
         if not told:
             self._tell("joined", order.party, title, now)
@@ -119,6 +125,7 @@ class PartyLine:
         known = (self._present, self._expected, self._gone, self._missed)
         if not any(order.party in people for people in known):
             self._expected[order.party] = order.title
+            self._tell_names(order.title)
             self._tell_record(order.party, order.title, "expected")
 
     def left(self, order: PartyLeft, now: float, *, told: bool = False) -> None:
@@ -151,6 +158,12 @@ class PartyLine:
         absent = expected or not came  # nobody has left who never was there
         if not told and (self.is_of_several or absent):
             self._tell("absent" if absent else "left", order.party, title, now)
+
+    def _tell_names(self, title: str) -> None:
+        """Have whoever transcribes told of a newcomer, before those who were there."""
+        self._names = names_to_tell(self._party.called, titles({"": title}), self._names)
+        if self.on_names is not None:
+            self.on_names(self._names)
 
     def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
