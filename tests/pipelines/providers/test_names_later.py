@@ -166,7 +166,7 @@ def test_names_are_told_before_what_is_said_then() -> None:
         ("http://deepgram.internal:8080", False),
     ],
 )
-def test_nova_is_told_where_its_endpoint_can_be(url: str, told: bool) -> None:  # noqa: FBT001
+def test_nova_is_told_where_its_endpoint_can_be(url: str, told: bool) -> None:
     """The global one alone; elsewhere the connection is replaced."""
     options = deepgram_stt.Transcriber.Options(base_url=url, keyterms=("Sinch",))
     messages = deepgram_stt.Transcriber(options).dialect.with_names(["Ben"]).retelling()  # type: ignore[attr-defined]
