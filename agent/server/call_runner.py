@@ -116,7 +116,7 @@ class CallResources:
                 traceparent=f"00-{trace}-{trace[16:]}-01" if trace else "",
             ),
         )
-        call.history.party.on_names = lineup.stt.expect
+        call.history.party.names.on_change = lineup.stt.expect
         return call
 
 
