@@ -45,7 +45,10 @@ def test_somebody_who_is_dialled_onto_a_call_of_one_is_told_with_what_the_agent_
 def test_a_newcomer_is_told_before_those_who_were_there() -> None:
     """Those stay, also after they have left: they are spoken of."""
     party = replace(ALONE.party, present={"p0": "Ann"})
-    orders = [PartyLeft(party="p0", title="Ann", why="left"), PartyJoined(party="p1", title="Ben")]
+    orders: list[Order] = [
+        PartyLeft(party="p0", title="Ann", why="left"),
+        PartyJoined(party="p1", title="Ben"),
+    ]
     assert told(*orders, script=replace(ALONE, party=party)) == [[*CALLED, "Ben", "Ann"]]
 
 

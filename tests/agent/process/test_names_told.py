@@ -74,14 +74,12 @@ def test_the_names_of_a_line_reach_the_transcriber(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with transcribing() as (url, wire), account(tmp_path, "v1", phones=phones) as us:
-            settings = {
-                "STT__PROVIDER": "deepgram-flux",
-                "STT__OPTIONS": json.dumps({"base_url": url, "api_key": "key"}),
-                "AGENT": "linden",
-            }
+            us.settings["STT__PROVIDER"] = "deepgram-flux"
+            us.settings["STT__OPTIONS"] = json.dumps({"base_url": url, "api_key": "key"})
+            us.settings["AGENT"] = "linden"
             (tmp_path / "prompts").mkdir()
             (tmp_path / "prompts" / "linden.md").write_text(AGENT)
-            service = await us.start(**settings)
+            service = await us.start()
             to = [{"to": ANN, "title": "Dr. Ann Miller"}, {"to": BEN, "title": "Ben"}]
             status, call = await us.operate(service, "POST", "/calls", {"to": to})
             assert status == 201, call
