@@ -67,10 +67,16 @@ class LineNames:
         self.on_change: Callable[[Sequence[str]], None] | None = None
 
     def add(self, title: str) -> None:
-        """Add what somebody is called, before the others: they will be spoken to first."""
-        self.known = names_to_tell(self._called, titles({"": title}), self.known)
+        """Add what somebody is called, before the others: they will be spoken to first.
+
+        Nothing changes if it is known; some providers are told by a fresh connection.
+        """
+        names = names_to_tell(self._called, titles({"": title}), self.known)
+        if set(names) == set(self.known):
+            return
+        self.known = names
         if self.on_change is not None:
-            self.on_change(self.known)
+            self.on_change(names)
 
 
 class PartyLine:

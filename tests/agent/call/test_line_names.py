@@ -36,10 +36,19 @@ def told(*orders: Order, script: Script = ALONE) -> list[list[str]]:
 
 
 def test_somebody_who_is_dialled_onto_a_call_of_one_is_told_with_what_the_agent_is_called() -> None:
-    """Before, nothing was; their joining changes nothing."""
-    expected = PartyExpected(party="p1", title="Mr Tim Smith")
-    joined = PartyJoined(party="p1", title="")
-    assert told(expected, joined) == [[*CALLED, "Tim", "Smith"]] * 2
+    """Before, nothing was."""
+    assert told(PartyExpected(party="p1", title="Mr Tim Smith")) == [[*CALLED, "Tim", "Smith"]]
+
+
+def test_nothing_is_told_twice() -> None:
+    """Whoever was expected joins, and others of the same name come."""
+    orders: list[Order] = [
+        PartyExpected(party="p1", title="Tim Smith"),
+        PartyExpected(party="p2", title="Ben"),
+        PartyJoined(party="p1", title=""),
+        PartyJoined(party="p3", title="Ben Smith"),
+    ]
+    assert told(*orders) == [[*CALLED, "Tim", "Smith"], [*CALLED, "Ben", "Tim", "Smith"]]
 
 
 def test_a_newcomer_is_told_before_those_who_were_there() -> None:
