@@ -74,6 +74,7 @@ def test_the_names_of_a_line_reach_the_transcriber(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with transcribing() as (url, wire), account(tmp_path, "v1", phones=phones) as us:
+            us.settings["LLM__PROVIDER"] = "tests.agent.process.any_load:LanguageModel"
             us.settings["STT__PROVIDER"] = "deepgram-flux"
             us.settings["STT__OPTIONS"] = json.dumps({"base_url": url, "api_key": "key"})
             us.settings["AGENT"] = "linden"
