@@ -17,7 +17,7 @@ import structlog
 from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
 from agent.call.reply import Announcement, Reply
 from agent.personas.errors import PersonaError
-from agent.personas.party import PartyText
+from agent.personas.party import PartyText, names_to_tell
 from agent.personas.script import Script, titles
 from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
@@ -50,6 +50,35 @@ class _News:
     at: float
 
 
+class LineNames:
+    """The names that whoever transcribes a line is told.
+
+    Args:
+        script: Of the agent, with the names that are known when the call begins.
+
+    Attributes:
+        known: All of them, those that are needed most first.
+        on_change: Called with all of them when one is added; None until somebody wants to know.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._called = script.party.called
+        self.known = script.names_on_line
+        self.on_change: Callable[[Sequence[str]], None] | None = None
+
+    def add(self, title: str) -> None:
+        """Add what somebody is called, before the others: they will be spoken to first.
+
+        Nothing changes if it is known; some providers are told by a fresh connection.
+        """
+        names = names_to_tell(self._called, titles({"": title}), self.known)
+        if set(names) == set(self.known):
+            return
+        self.known = names
+        if self.on_change is not None:
+            self.on_change(names)
+
+
 class PartyLine:
     """Who is on the line of one call, and to whom they talk.
 
@@ -63,24 +92,26 @@ class PartyLine:
     def __init__(
         self, script: Script, note: Callable[..., None], *, judges: bool = True, now: float = 0.0
     ) -> None:
-        self._party = script.party
-        self._language = script.brief.language
+        self._script, party = script, script.party
         self._note = note
         self._judges = judges
-        self._present = dict(self._party.present)
-        self._expected = dict(self._party.expected)
+        self._present = dict(party.present)
+        self._expected = dict(party.expected)
         self._gone: set[str] = set()
         self._missed: dict[str, str] = {}  # titles of those not reached, who may come after all
-        self._alone = self._party.lists_phone  # no phone is there but those that are listed
+        self._alone = party.lists_phone  # no phone is there but those that are listed
         self._news: deque[_News] = deque()
-        self._floor = Floor(called=self._party.called, answers=self._party.answers)
+        self._floor = Floor(called=party.called, answers=party.answers)
         self._said_at = self._turn_at = self._several_until = -inf
         self.passed_on_at = inf
         """When somebody came whom the caller is being left to: what is said since is to them."""
 
+        self.names = LineNames(script)
+        """What may be said on it, of those who join or are expected, too."""
+
         for status, people in (("joined", self._present), ("expected", self._expected)):
-            for party, title in people.items():
-                self._tell_record(party, title, status)
+            for leg, title in people.items():
+                self._tell_record(leg, title, status)
         if titles(self._expected):
             self._news.append(_News("waiting", "", "", now))
 
@@ -92,7 +123,7 @@ class PartyLine:
     @property
     def waits_to_be_spoken_to(self) -> bool:
         """Whether the agent is silent until somebody speaks to it: then silence ends no call."""
-        return self.is_of_several and self._party.answers != "always"
+        return self.is_of_several and self._script.party.answers != "always"
 
     # Who is there
 
@@ -110,6 +141,7 @@ class PartyLine:
         expected = self._expected.pop(order.party, missed)
         title = order.title or expected
         self._present[order.party] = title
+        self.names.add(title)
         self._tell_record(order.party, title, "joined")
         if not told:
             self._tell("joined", order.party, title, now)
@@ -119,6 +151,7 @@ class PartyLine:
         known = (self._present, self._expected, self._gone, self._missed)
         if not any(order.party in people for people in known):
             self._expected[order.party] = order.title
+            self.names.add(order.title)
             self._tell_record(order.party, order.title, "expected")
 
     def left(self, order: PartyLeft, now: float, *, told: bool = False) -> None:
@@ -171,7 +204,7 @@ class PartyLine:
             quiet: Seconds since somebody had the floor.
             now: The time.
         """
-        known = ANNOUNCED[self._party.announces]
+        known = ANNOUNCED[self._script.party.announces]
         while self._news and (
             self._news[0].what not in known
             or now - self._news[0].at > STALE
@@ -187,11 +220,11 @@ class PartyLine:
     def _text(self, news: _News) -> str:
         values = {
             "who": " ".join(titles({"": news.who})),
-            "parties": listed(titles(self._present), self._language),
-            "expected": listed(titles(self._expected), self._language),
+            "parties": listed(titles(self._present), self._script.brief.language),
+            "expected": listed(titles(self._expected), self._script.brief.language),
         }
         try:
-            return self._party.says(news.what, values)
+            return self._script.party.says(news.what, values)
         except PersonaError as error:
             log.warning("what a party line announces cannot be said", reason=str(error))
             return ""
@@ -223,7 +256,7 @@ class PartyLine:
             since_said=max(0.0, began - self._said_at),
             since_turn=max(0.0, began - self._turn_at),
         )
-        verdict = addressed(text, self._language, floor)
+        verdict = addressed(text, self._script.brief.language, floor)
         reply.verdict = verdict = verdict if self._judges else verdict.likelier
         is_for_us = verdict.may_be_to_others or verdict.to is Addressee.AGENT
         reply.guarded = verdict.may_be_to_others or not is_for_us
@@ -247,8 +280,8 @@ class PartyLine:
         lines = [_listed("On the line beside you", [*first, *titles(self._present)])]
         if self._expected:
             lines.append(_listed("Expected, and not there yet", titles(self._expected)))
-        if self._party.called:
-            lines.append(f"They call you: {', '.join(self._party.called)}.")
+        if self._script.party.called:
+            lines.append(f"They call you: {', '.join(self._script.party.called)}.")
         judges = self.is_of_several and self._judges
         unclear = judges and verdict is not None and verdict.may_be_to_others
         return replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -10,9 +10,13 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from agent.personas.fields import STRICT, Text, one_or_more
 from pipelines.turn_taking.floor import Answers
+from pipelines.turn_taking.names_heard import parts_of_name
 
 Announces = Literal["all", "joined", "none"]
 PartyText = Literal["waiting", "joined", "left", "absent"]
+
+MOST_NAMES = 40
+"""Names of a line that a transcriber is told."""
 
 PARTY_TEXTS: tuple[PartyText, ...] = ("waiting", "joined", "left", "absent")
 """The fields that are said."""
@@ -64,6 +68,20 @@ def party_texts(section: object) -> Iterator[tuple[str, str]]:
             text = section.get(name, PartySection.model_fields[name].default)
             if isinstance(text, str) and text.strip():
                 yield f"party.{name}", text.strip()
+
+
+def names_to_tell(
+    called: Sequence[str], people: Iterable[str], others: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return what whoever transcribes a line is told: each name once, :data:`MOST_NAMES` of them.
+
+    Args:
+        called: What the agent is called; first of all, and whole.
+        people: Titles of those who count most; told is each word by which somebody is called.
+        others: Names that were told before.
+    """
+    parts = [part for title in people for part in parts_of_name(title)]
+    return tuple(dict.fromkeys([*called, *parts, *others]))[:MOST_NAMES]
 
 
 def said_in_english(section: object) -> Iterator[str]:

@@ -13,7 +13,7 @@ from agent.call_headers import CallHeaders
 from agent.personas.consents import ScriptConsent
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
-from agent.personas.party import PartyScript
+from agent.personas.party import PartyScript, names_to_tell
 from agent.phone_numbers import country_of
 from agent.time_zones import of_country, zone
 from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
@@ -21,16 +21,12 @@ from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
-from pipelines.turn_taking.names_heard import parts_of_name
 
 MAX_VALUE = 200
 """Characters kept of a value that comes with a call; a number in full is 16 (E.164)."""
 
 MOST_MARKS = 3
 """Combining marks on one letter; Hebrew and Vietnamese have up to three."""
-
-MOST_NAMES = 40
-"""Names of a line that a transcriber is told."""
 
 _MARKUP = re.compile(r"[<>{}\[\]|`~^\\]+|^(?:[#>*-]+\s+)+|(?<=[#*_=-]{2})[#*_=-]+")
 """Tags, templates, tables, code, the separators that chat templates are made of; then headings,
@@ -352,11 +348,10 @@ class Script:
         The agent's names, then those of who is there, expected, or may be added to the line.
         """
         addable = {party.name: party.title for party in self.parties}
-        people = [*self.party.present.items(), *self.party.expected.items(), *addable.items()]
-        if not people:
+        people = [self.party.present, self.party.expected, addable]
+        if not any(people):
             return ()
-        parts = [part for _, title in people for part in parts_of_name(stranger_line(title))]
-        return tuple(dict.fromkeys([*self.party.called, *parts]))[:MOST_NAMES]
+        return names_to_tell(self.party.called, [one for part in people for one in titles(part)])
 
     @property
     def lasting_sentences(self) -> frozenset[str]:

@@ -99,7 +99,7 @@ class CallResources:
             tools: What the model may have done.
             trace: Id of its trace; ``""`` if there is none.
         """
-        return Call(
+        call = Call(
             channel=channel,
             lineup=lineup,
             script=admitted.script,
@@ -116,6 +116,8 @@ class CallResources:
                 traceparent=f"00-{trace}-{trace[16:]}-01" if trace else "",
             ),
         )
+        call.history.party.names.on_change = lineup.stt.expect
+        return call
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,14 @@ class _Dialect:
         told = with_names(self._options.keyterms, names, TERMS)
         return _Dialect(self._options.model_copy(update={"keyterms": told}))
 
+    def retelling(self) -> Sequence[str]:
+        """Return what replaces the terms of an open connection.
+
+        assemblyai.com/docs/streaming/updating-configuration-mid-stream
+        """
+        terms = list(self._options.keyterms)
+        return (json.dumps({"type": "UpdateConfiguration", "keyterms_prompt": terms}),)
+
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""
         return _Protocol(formats=self._formats, detects_turns=self._options.detect_turns)

@@ -250,8 +250,11 @@ class NameTranscriber(Protocol):
         """Return the session of one call, as ``open_session`` does, in which these may be said.
 
         Args:
-            names: Those that are needed most first, each a single line. As many of them are told as
-                the provider takes beside what is configured; the others are left out.
+            names: Those that are needed most first, each a single line; there may be none yet. As
+                many of them are told as the provider takes beside what is configured; the others
+                are left out. They change while the call lasts, when somebody joins: keep this
+                object, and read it anew for each utterance. A transcriber that hands the work on to
+                another hands this very object on.
         """
         ...
 

@@ -14,7 +14,7 @@ import structlog
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.deepgram_stt import TERMS
+from pipelines.providers.deepgram_stt import TERMS, configure
 from pipelines.providers.streaming_stt.certainty import certainty
 from pipelines.providers.streaming_stt.protocol import (
     FinalTranscript,
@@ -161,6 +161,10 @@ class _Dialect:
         """Return the dialect that has names among its terms."""
         told = with_names(self._options.keyterms, names, TERMS)
         return _Dialect(self._options.model_copy(update={"keyterms": told}))
+
+    def retelling(self) -> Sequence[str]:
+        """Return what replaces the terms of an open connection."""
+        return (configure(self._options.keyterms),)
 
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""

@@ -36,6 +36,10 @@ log = structlog.get_logger()
 
 KEY = "DEEPGRAM_API_KEY"
 
+GLOBAL = "https://api.deepgram.com"
+"""The only endpoint that changes terms of Nova in an open connection, at the end of 2026
+(developers.deepgram.com/docs/configure)."""
+
 LIMITS = TranscriptionLimits(
     age=3_300.0,  # no limit is documented for this; they close speech synthesis after 3,600
     keep_alive=5.0,  # developers.deepgram.com/docs/audio-keep-alive: closed after 10
@@ -60,6 +64,15 @@ TERMS = TermLimits(most=100, longest=50, in_all=1_000)
 two characters or more."""
 
 
+def configure(keyterms: Sequence[str]) -> str:
+    """Return what replaces all terms of an open connection.
+
+    It is answered by ``ConfigureSuccess`` or ``ConfigureFailure``; after a failure the terms are
+    what they were, which is no reason to lose what is said.
+    """
+    return json.dumps({"type": "Configure", "keyterms": list(keyterms)})
+
+
 class Transcriber(StreamingStt):
     """Hear with Deepgram Nova; our own voice detection says when an utterance is over."""
 
@@ -70,7 +83,7 @@ class Transcriber(StreamingStt):
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."
         )
         base_url: str = Field(
-            default="https://api.deepgram.com",
+            default=GLOBAL,
             pattern="^https?://",
             description="Host. https://api.eu.deepgram.com keeps data in Europe.",
         )
@@ -139,6 +152,11 @@ class _Dialect:
             return self  # which others take by another name, if at all
         told = with_names(self._options.keyterms, names, TERMS)
         return _Dialect(self._options.model_copy(update={"keyterms": told}))
+
+    def retelling(self) -> Sequence[str]:
+        """Return what replaces the terms of an open connection; the endpoints of regions cannot."""
+        options = self._options
+        return (configure(options.keyterms),) if options.base_url.rstrip("/") == GLOBAL else ()
 
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
@@ -18,6 +18,7 @@ from pipelines.providers.contracts import (
     UNTOLD,
     CertainTranscription,
     Certainty,
+    NameTranscriber,
     PlainTranscriptionSession,
     TranscriptionSession,
 )
@@ -83,7 +84,15 @@ class Transcriber:
 
     def open_session(self) -> TranscriptionSession:
         """Return the session of one call."""
-        inner = self._inner.open_session()
+        return self._late(self._inner.open_session())
+
+    def open_session_with(self, names: Sequence[str]) -> TranscriptionSession:
+        """Return the session of one call in which these may be said, if the other takes names."""
+        if isinstance(self._inner, NameTranscriber):
+            return self._late(self._inner.open_session_with(names))
+        return self.open_session()
+
+    def _late(self, inner: TranscriptionSession) -> TranscriptionSession:
         late = _LateSession(inner, self._delay, self._errors)
         if isinstance(inner, PlainTranscriptionSession):
             return PlainTranscriptionSession(late.transcribe)

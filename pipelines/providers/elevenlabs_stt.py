@@ -127,6 +127,10 @@ class _Dialect:
         told = with_names(self._options.keyterms, names, TERMS)
         return _Dialect(self._options.model_copy(update={"keyterms": told}))
 
+    def retelling(self) -> Sequence[str]:
+        """Terms are part of the address: an open connection cannot be told others."""
+        return ()
+
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""
         return _Protocol()

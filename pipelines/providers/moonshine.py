@@ -160,8 +160,8 @@ class Transcriber:
         return PlainTranscriptionSession(self.transcribe)
 
     def open_session_with(self, names: Sequence[str]) -> TranscriptionSession:
-        """Return the session of one call in which these names may be said."""
-        return PlainTranscriptionSession(partial(self.transcribe, names=tuple(names)))
+        """Return the session of one call in which these names may be said, as they are by then."""
+        return PlainTranscriptionSession(partial(self.transcribe, names=names))
 
     async def transcribe(self, speech: AsyncIterator[Audio], names: Sequence[str] = ()) -> str:
         """Return what was said once ``speech`` ends; ``""`` if nothing was.
@@ -184,7 +184,7 @@ class Transcriber:
         run = ort.RunOptions()
         self._runs.add(run)
         try:
-            return await self.workers.run(model.transcribe, samples, run, names)
+            return await self.workers.run(model.transcribe, samples, run, tuple(names))
         finally:
             run.terminate = True
             self._runs.discard(run)

@@ -123,6 +123,10 @@ class _Dialect:
             return self
         return _Dialect(self._options, with_names((), names, TERMS))
 
+    def retelling(self) -> Sequence[str]:
+        """Return the same as at the opening: all but the model can be changed at any time."""
+        return self.protocol().opening()
+
     def protocol(self) -> _Protocol:
         """Return the protocol of a fresh connection."""
         return _Protocol(self._options, self._names)

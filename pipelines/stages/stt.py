@@ -54,7 +54,8 @@ class FailoverTranscriber:
         pool: The providers, in the order in which they are wanted.
         budgets: How long each may take.
         usage: The call's; is added to.
-        names: What is likely to be said in it and is told to those that can be told; see
+        names: What is likely to be said in it and is told to those that can be told, until
+            :meth:`expect` says otherwise; see
             :class:`~pipelines.providers.contracts.NameTranscriber`.
     """
 
@@ -68,10 +69,14 @@ class FailoverTranscriber:
         self._pool = pool
         self._budgets = budgets
         self._usage = usage
-        self._names = names
+        self._names = list(names)  # which every session reads anew
         self._sessions: dict[Candidate[Transcriber], TranscriptionSession] = {}
         self._counted: list[Audio] = []  # of the utterance, what is in the usage
         self._current = self._open(pool.first)
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Have these names told in place of those before, from the next utterance on."""
+        self._names[:] = names
 
     @property
     def detects_turns(self) -> bool:
@@ -121,7 +126,7 @@ class FailoverTranscriber:
     def _open(self, candidate: Candidate[Transcriber]) -> TranscriptionSession:
         if candidate not in self._sessions:
             provider = candidate.provider
-            if self._names and isinstance(provider, NameTranscriber):
+            if isinstance(provider, NameTranscriber):
                 self._sessions[candidate] = provider.open_session_with(self._names)
             else:
                 self._sessions[candidate] = provider.open_session()

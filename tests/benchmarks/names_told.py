@@ -6,6 +6,10 @@ names; and what else is said in scripted calls. All are spoken by the packaged v
 as a phone line carries it, and heard with and without the names of the line, and where nobody is
 called with all forty. ``--choosing`` has the names and sentences by which the limits were chosen.
 Intervals are Wilson's, of 95 %.
+
+With ``--ordinary FILE``, the sentences of a file, one a line, are said instead, and with ``--sounds
+DIR`` prompts that somebody has spoken (:mod:`tests.benchmarks.word_errors`): how many get a name,
+with the four names of a line told, and with the twelve of three.
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from agent.simulator.intervals import of_share
 from pipelines.audio import Audio, Resampler
 from pipelines.providers import moonshine, piper
-from tests.benchmarks.word_errors import by_phone, errors, spoken, words
+from tests.benchmarks.word_errors import by_phone, errors, prompts, spoken, words
 from tests.parties import party_calls
 
 LINE_RATE = 8_000
@@ -289,16 +295,58 @@ async def nobody(speech: Speech, voice: piper.Synthesizer, measured: Measured, s
         share(f"{kind}, a name put in, {len(everybody)} told", false[1], total)
 
 
-async def main(speech: Speech, *, show: bool) -> None:
+async def ordinary(
+    speech: Speech, utterances: Sequence[tuple[str, Audio]], measured: Measured, show: bool
+) -> None:
+    """Print how many utterances get a name of somebody whom nobody called, and the errors.
+
+    Args:
+        speech: Whose names are told.
+        utterances: Sentences, and how they were said.
+        measured: Hears them.
+        show: Whether each is printed.
+    """
+    lines = [line.split() for line in speech.lines]
+    for several in (1, 3):
+        false = total = 0
+        wrong = [0, 0]
+        for at, (sentence, audio) in enumerate(utterances):
+            told = [name for n in range(several) for name in lines[(at + n) % len(lines)]]
+            wanted = words(sentence)
+            before, after = await measured.both(audio, told)
+            total += len(wanted)
+            wrong = [wrong[0] + errors(wanted, before), wrong[1] + errors(wanted, after)]
+            false += not set(words(" ".join(told))).isdisjoint(set(after) - set(wanted))
+            if show and before != after:
+                print(f"  {len(told)}: {sentence} ({' '.join(before)}) -> {' '.join(after)}")
+        share(f"a name put in, {4 * several} told", false, len(utterances))
+        for how, count in zip(("without", "with"), wrong, strict=True):
+            share(f"word errors, {how} {4 * several} names", count, total)
+
+
+async def main(options: argparse.Namespace) -> None:
     """Measure and print."""
+    speech = CHOOSING if options.choosing else REPORTING
+    show: bool = options.show
     voice = piper.Synthesizer(piper.Synthesizer.Options(threads=1))
     transcriber = moonshine.Transcriber(moonshine.Transcriber.Options(threads=1))
     await voice.start()
     await transcriber.start()
     try:
-        for each in (called, nobody):
+        found: list[tuple[str, Audio]] = []
+        if options.ordinary:
+            sentences = filter(None, map(str.strip, options.ordinary.read_text().splitlines()))
+            found = [(one, audio) for one in sentences async for audio in said(voice, one)]
+        if options.sounds:
+            found += [(text, by_phone(audio)) for text, audio in prompts(options.sounds)]
+        kinds = (
+            [partial(ordinary, speech, found)]
+            if found
+            else [partial(called, speech, voice), partial(nobody, speech, voice)]
+        )
+        for each in kinds:
             measured = Measured(transcriber)
-            await each(speech, voice, measured, show)
+            await each(measured, show)
             print(measured.costs())
     finally:
         await transcriber.aclose()
@@ -309,5 +357,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choosing", action="store_true")
     parser.add_argument("--show", action="store_true", help="print what is heard otherwise")
-    options = parser.parse_args()
-    asyncio.run(main(CHOOSING if options.choosing else REPORTING, show=options.show))
+    parser.add_argument("--ordinary", type=Path, help="sentences that call nobody, one a line")
+    parser.add_argument("--sounds", type=Path, help="unpacked Asterisk sound packages")
+    asyncio.run(main(parser.parse_args()))

@@ -39,6 +39,7 @@ class TranscriptionConnection:
         tasks: Where its task runs.
 
     Attributes:
+        dialect: How it was last told to be spoken to.
         protocol: The provider's protocol on it.
         attribution: What was sent and heard.
         upkeep: What is due on it.
@@ -53,7 +54,7 @@ class TranscriptionConnection:
         self, http: Http, dialect: TranscriptionDialect, pace: Pace, tasks: BackgroundTasks
     ) -> None:
         self._http = http
-        self._dialect = dialect
+        self.dialect = dialect
         self._socket: Socket | None = None
         self._changed = asyncio.Event()
         self._reading: asyncio.Timeout | None = None
@@ -175,7 +176,7 @@ class TranscriptionConnection:
 
     async def _run(self) -> None:
         socket: Socket | None = None
-        path, params = self._dialect.path, self._dialect.params()
+        path, params = self.dialect.path, self.dialect.params()
         try:
             socket = await self._http.socket(path, params=params, heartbeat=PINGS)
             for message in self.protocol.opening():

@@ -187,14 +187,22 @@ class TranscriptionDialect(Protocol):
 
 
 @runtime_checkable
-class NameDialect(Protocol):
-    """What a :class:`TranscriptionDialect` may have besides, if the provider can be told names."""
+class NamingDialect(TranscriptionDialect, Protocol):
+    """A :class:`TranscriptionDialect` of a provider that can be told names."""
 
-    def with_names(self, names: Sequence[str]) -> TranscriptionDialect:
+    def with_names(self, names: Sequence[str]) -> NamingDialect:
         """Return the dialect of connections that tell these, beside what is configured.
 
         Args:
             names: Any number of them, of any length; those that the provider does not take are
-                left out, as :func:`pipelines.providers.streaming_stt.terms.with_names` does.
+                left out, as :func:`pipelines.providers.streaming_stt.terms.with_names` does. If
+                it takes none at all, this very dialect is returned.
+        """
+        ...
+
+    def retelling(self) -> Sequence[str]:
+        """Return what has an open connection go on as if it had been opened in this dialect.
+
+        Nothing is returned if that cannot be: the connection is replaced by a fresh one then.
         """
         ...

@@ -15,7 +15,7 @@ import structlog
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt.connection import TranscriptionConnection
-from pipelines.providers.streaming_stt.protocol import NameDialect, TranscriptionDialect
+from pipelines.providers.streaming_stt.protocol import NamingDialect, TranscriptionDialect
 from pipelines.providers.streaming_stt.session import StreamingTranscriptionSession
 from pipelines.providers.streaming_stt.turns import Pace
 from pipelines.providers.transport.http import Http
@@ -82,19 +82,21 @@ class StreamingStt:
         """Return the session of one call in which these names may be said; begins to connect.
 
         One that waits for a call was opened without them, so it is closed, and a fresh one had,
-        unless this provider is not told names, or there are none.
+        unless this provider is not told names, or there are none yet.
         """
-        if not (names and isinstance(self.dialect, NameDialect)):
+        if not isinstance(self.dialect, NamingDialect):
             return self.open_session()
-        connections = _OfCall(self, self.dialect.with_names(names))
+        connections = _OfCall(self, self.dialect, names)
         return StreamingTranscriptionSession(connections, self.dialect.limits, self.pace)
 
-    def take_fresh(self, dialect: TranscriptionDialect) -> TranscriptionConnection:
-        """Return a fresh connection of a dialect, which is opening, in place of one that waits.
+    def take_in(self, dialect: TranscriptionDialect) -> TranscriptionConnection:
+        """Return a connection of a dialect; if it is not the usual, a fresh one, which is opening.
 
         Raises:
             ProviderError: If not started, or closed.
         """
+        if dialect is self.dialect:
+            return self.take()
         if self._spares:
             self._spares.popleft().retire()
         return self._open(self.dialect.limits.age, dialect)
@@ -142,11 +144,22 @@ class StreamingStt:
 
 
 class _OfCall:
-    """The connections of one call, in a dialect of its own."""
+    """The connections of one call, which are told its names as they are by then."""
 
-    def __init__(self, provider: StreamingStt, dialect: TranscriptionDialect) -> None:
+    def __init__(
+        self, provider: StreamingStt, dialect: NamingDialect, names: Sequence[str]
+    ) -> None:
         self._provider = provider
-        self._dialect = dialect
+        self._without = self._told = dialect
+        self._names = names
+        self._known: tuple[str, ...] = ()
+
+    @property
+    def dialect(self) -> TranscriptionDialect:
+        """The same one as long as the names are the same."""
+        if (names := tuple(self._names)) != self._known:
+            self._known, self._told = names, self._without.with_names(names)
+        return self._told
 
     def take(self) -> TranscriptionConnection:
-        return self._provider.take_fresh(self._dialect)
+        return self._provider.take_in(self.dialect)

@@ -12,13 +12,18 @@ from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.providers.contracts import UNTOLD, Certainty, ProviderError
 from pipelines.providers.streaming_stt.connection import TranscriptionConnection
-from pipelines.providers.streaming_stt.protocol import TranscriptionLimits
+from pipelines.providers.streaming_stt.protocol import TranscriptionDialect, TranscriptionLimits
 from pipelines.providers.streaming_stt.turns import Pace, TurnState, UtteranceTranscript
 from pipelines.providers.streaming_stt.utterance_stream import UtteranceStream
 
 
 class Connections(Protocol):
     """Where sessions have their connections from."""
+
+    @property
+    def dialect(self) -> TranscriptionDialect:
+        """How utterances that begin now are to be heard."""
+        ...
 
     def take(self) -> TranscriptionConnection:
         """Return a connection that is nobody else's, open or opening.
@@ -172,8 +177,8 @@ class StreamingTranscriptionSession:
         return utterance
 
     async def _begin(self, pieces: Sequence[Audio], bound: asyncio.Timeout) -> _Utterance:
-        stream = self._stream
-        if stream is None or not stream.may_begin():
+        stream, dialect = self._stream, self._connections.dialect
+        if stream is None or not stream.may_begin(dialect):
             if stream is not None:
                 stream.connection.retire()
             stream = self._connect()
@@ -181,7 +186,7 @@ class StreamingTranscriptionSession:
         stream.attend()
         self._sending = bound
         self._utterance_known.set()
-        await stream.begin(utterance.transcript)
+        await stream.begin(utterance.transcript, dialect)
         for piece in pieces:
             utterance.pieces.append(piece)
             await stream.send(piece)

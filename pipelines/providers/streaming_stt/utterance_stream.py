@@ -8,12 +8,18 @@ used for the next utterance only once the last turn on it is over, else a fresh 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt.connection import TranscriptionConnection
 from pipelines.providers.streaming_stt.outgoing import OutgoingAudio
-from pipelines.providers.streaming_stt.protocol import TranscriptionLimits
+from pipelines.providers.streaming_stt.protocol import (
+    NamingDialect,
+    TranscriptionDialect,
+    TranscriptionLimits,
+)
 from pipelines.providers.streaming_stt.turns import Pace, TurnState, UtteranceTranscript
 
 
@@ -42,8 +48,10 @@ class UtteranceStream:
         overdue = self._heard.overdue(now())
         return self.connection.is_usable and not (self._doubtful or overdue)
 
-    def may_begin(self) -> bool:
-        """Return whether an utterance can be begun on it."""
+    def may_begin(self, dialect: TranscriptionDialect) -> bool:
+        """Return whether an utterance can be begun on it, to be heard in this dialect."""
+        if not (dialect is self.connection.dialect or _retelling(dialect)):
+            return False
         if not self.may_go_on() or now() >= self._upkeep.leaves_at:
             return False
         return self._heard.can_begin(now())
@@ -59,8 +67,8 @@ class UtteranceStream:
 
     # Sending
 
-    async def begin(self, utterance: UtteranceTranscript) -> None:
-        """Begin an utterance; what was sent before is none of it.
+    async def begin(self, utterance: UtteranceTranscript, dialect: TranscriptionDialect) -> None:
+        """Begin an utterance, to be heard in this dialect; what was sent before is none of it.
 
         Raises:
             ProviderError: If the connection is lost.
@@ -69,6 +77,11 @@ class UtteranceStream:
         self._outgoing.restart()
         if before is not None and not self._limits.detects_turns:
             await self._ask_to_finalize(before)
+        if dialect is not self.connection.dialect:
+            await self.connection.until(lambda: self.connection.is_open)
+            self.connection.dialect = dialect
+            for message in _retelling(dialect):
+                await self.connection.send(message)
 
     async def send(self, piece: Audio) -> None:
         """Send the next piece, with others if it is short. Cancelling is safe: nothing is lost.
@@ -155,3 +168,8 @@ class UtteranceStream:
                     return True
                 raise ProviderError("stt", "the turn does not end", timed_out=True)
             await self.connection.until_change(by)
+
+
+def _retelling(dialect: TranscriptionDialect) -> Sequence[str]:
+    """Return what has an open connection go on in a dialect; nothing if it cannot."""
+    return dialect.retelling() if isinstance(dialect, NamingDialect) else ()

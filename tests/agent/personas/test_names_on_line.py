@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.personas.party import PartyScript
-from agent.personas.script import MOST_NAMES, ScriptParty
+from agent.personas.party import MOST_NAMES, PartyScript
+from agent.personas.script import ScriptParty
 from tests.agent.conversation import SCRIPT
 
 PARTY = PartyScript(called=("Linden", "Linden Street Kitchen"))

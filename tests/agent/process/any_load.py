@@ -21,6 +21,10 @@ class Transcriber(scripted.Transcriber):
     """Hears nothing."""
 
 
+class LanguageModel(scripted.LanguageModel):
+    """Answers as scripted, where something else is to transcribe."""
+
+
 def main() -> None:
     """Run ``voice-agent serve`` with whatever providers it is set to."""
     sys.exit(command(["serve"]))

@@ -28,7 +28,11 @@ class Turns:
         if isinstance(message, bytes):
             assert 0.05 <= len(message) / (2 * self.rate) <= 1, "a message of a wrong length"
             return Heard(message)
-        kinds: dict[str, Taken] = {"ForceEndpoint": Finish(), "Terminate": Bye()}
+        kinds: dict[str, Taken] = {
+            "ForceEndpoint": Finish(),
+            "Terminate": Bye(),
+            "UpdateConfiguration": None,
+        }
         return kinds[json.loads(message)["type"]]
 
     def turn(self, text: str, *, over: bool) -> str:

@@ -28,7 +28,11 @@ class Flux:
         if isinstance(message, bytes):
             self.sent += len(message) / (2 * self.rate)
             return Heard(message)
-        assert json.loads(message) == {"type": "CloseStream"}
+        said = json.loads(message)
+        if said["type"] == "Configure":
+            assert all(0 < len(term) <= 50 for term in said["keyterms"])
+            return None
+        assert said == {"type": "CloseStream"}
         return Bye()
 
     def message(self, **fields: object) -> str:

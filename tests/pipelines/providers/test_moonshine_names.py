@@ -96,7 +96,7 @@ def test_any_text_has_tokens(text: str, tokenizer: Tokenizer) -> None:
 
 
 def test_names_of_a_call_reach_it(model: _Model) -> None:
-    """By the line-up of that call; one of no names hears as ever."""
+    """By the line-up of that call, once they are known; one of no names hears as ever."""
 
     async def main() -> list[str]:
         providers = Providers(
@@ -107,12 +107,12 @@ def test_names_of_a_call_reach_it(model: _Model) -> None:
         await providers.start()
         heard = []
         try:
-            for names in ((), LINE):
-                lineup = providers.lineup(names)
+            known, alone = providers.lineup(LINE), providers.lineup()
+            for lineup in (known, alone, alone):
                 utterance = Utterance([OKAY_CLARA])
                 utterance.close()
                 heard.append((await lineup.stt.transcribe(utterance)).text)
-                await lineup.aclose()
+                lineup.stt.expect(LINE)
         finally:
             await providers.aclose()
         return heard
@@ -121,7 +121,7 @@ def test_names_of_a_call_reach_it(model: _Model) -> None:
     plain = model.transcribe(samples, ort.RunOptions())
     told = model.transcribe(samples, ort.RunOptions(), LINE)
     assert plain != told
-    assert asyncio.run(main()) == [plain, told]
+    assert asyncio.run(main()) == [told, plain, told]
 
 
 def test_a_run_that_is_told_to_end_ends(model: _Model) -> None:
