@@ -11,7 +11,8 @@ is a paragraph: who the agent is, and how it has greeted.
 A model that begins to say something has answered; one that asks for ``stay_silent``, or writes that
 it is silent, has not. A request that fails, or gives nothing, is never right; too slow for a call
 is no failure here. Printed are what it told right, by whom it was to and by language, the same
-with what the rules decide, and, to compare, with a model that always answers or never does.
+with what the rules decide, and, to compare, with a model that always answers or never does, and
+with none, where the rules take what is likelier: a model that tells less is of no use.
 Intervals are Wilson's, of 95 %. ``--wrong`` lists what was told wrong, and what was said then.
 """
 
@@ -240,6 +241,8 @@ def report(every: Sequence[JudgedTurn], told: Sequence[Told]) -> Iterator[str]:
     ours = [one.judged.turn.to == "agent" for one in told]
     yield share("  if it always answered", [*decided, *ours])
     yield share("  if it never did", [*decided, *(not one for one in ours)])
+    likelier = [is_right(one.judged.turn, one.judged.verdict) for one in told]
+    yield share("  if none were asked: the likelier", [*decided, *likelier])
     yield f"requests that failed: {sum(one.outcome == 'fails' for one in told)}"
     seconds = [one.seconds for one in told] or [0.0]
     middle, late = percentile(seconds, 50), percentile(seconds, 95)
@@ -250,16 +253,24 @@ async def measure(options: argparse.Namespace) -> None:
     """Ask for each turn of a set, one after the other, and print what became of it."""
     answers: Answers = options.answers
     every = [one for call in party_calls(options.set) for one in turns_of(call, answers)]
-    left = [one for one in every if one.verdict.may_be_to_others]
+    told: list[Told] = []
     async with model_at(options.url, options.model, json.loads(options.options)) as providers:
-        told = [await ask(one, answers, providers) for one in left]
+        for one in every:
+            if one.verdict.may_be_to_others:
+                told.append(await ask(one, answers, providers))
+                if options.wrong and not told[-1].right:
+                    print(wrong(told[-1]), flush=True)
     for line in report(every, told):
         print(line)
-    for each in told if options.wrong else ():
-        if not each.right:
-            turn = each.judged.turn
-            print(f"{each.judged.call.language} to {turn.to}, {turn.kind}: {turn.text}")
-            print(f"    {each.outcome} {each.words}")
+
+
+def wrong(told: Told) -> str:
+    """Return lines on a turn that was told wrong."""
+    turn = told.judged.turn
+    return (
+        f"{told.judged.call.language} to {turn.to}, {turn.kind}: {turn.text}\n"
+        f"    {told.outcome} {told.words}"
+    )
 
 
 def main() -> None:

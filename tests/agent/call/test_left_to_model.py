@@ -112,4 +112,5 @@ def test_all_turns_are_counted_once() -> None:
         "all: rules and model": "4/6",
         "if it always answered": "4/6",
         "if it never did": "4/6",
+        "if none were asked: the likelier": "3/6",
     }
