@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.conversation import END_CALL, NO_MORE_CALLS, Message, ToolCall, ToolResult
 from pipelines.providers.lookup.no_more_calls import opting_out, wants_no_more_calls
+from tests.pipelines.providers.lookup.held_out_opt_outs import NEAR_MISSES, OPT_OUTS
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,30 @@ def test_it_is_kept_then_confirmed() -> None:
     assert end == ToolCall(END_CALL)
     failed = Message("assistant", "", results=(ToolResult(call, "No.", failed=True),))
     assert len(opting_out([said, failed], "en")) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "understood", "mistaken"),
+    [("en", 23, 0), ("de", 24, 1), ("es", 25, 0), ("fr", 25, 0), ("it", 24, 1)],
+)
+def test_of_what_no_rule_was_chosen_by_as_much_is_understood(
+    language: str, understood: int, mistaken: int
+) -> None:
+    """As when it was measured first, of 25 each; and no more is mistaken for it."""
+    found = sum(wants_no_more_calls(said, language) for said in OPT_OUTS[language])
+    wrong = sum(wants_no_more_calls(said, language) for said in NEAR_MISSES[language])
+    assert found >= understood
+    assert wrong <= mistaken
+
+
+@pytest.mark.parametrize("language", OPT_OUTS)
+def test_what_is_kept_is_confirmed_in_their_language(language: str) -> None:
+    """Or it is said that it could not be."""
+    said = Message("user", OPT_OUTS[language][0])
+    (call,) = opting_out([said], language)
+    assert isinstance(call, ToolCall)
+    for failed in (False, True):
+        result = ToolResult(call, "Told.", failed=failed)
+        told = opting_out([said, Message("assistant", "", results=(result,))], language)
+        assert isinstance(told[0], str)
+        assert told[0]
