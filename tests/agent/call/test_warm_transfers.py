@@ -245,8 +245,8 @@ def goodbye_at() -> float:
     """Seconds from when the desk is dialled until the goodbye begins, if nobody says yes."""
     done = passed_on(THANKS, [], "Goodbye and all the best. [end]", says=SAYS)
     assert done.ending == "the agent hung up"
-    at: float = done.notes.of("agent")[-1]["at"]
-    return at - done.notes.of("transfer")[0]["at"]
+    at, dialled = (done.notes.of(kind)[n]["at"] for kind, n in (("agent", -1), ("transfer", 0)))
+    return float(at - dialled)
 
 
 @pytest.mark.parametrize("introduction", ["Here you are.", ""])
@@ -277,6 +277,6 @@ def test_a_goodbye_to_both_ends_the_call() -> None:
 
 def test_what_an_operator_ends_is_ended_whoever_has_come() -> None:
     """With the goodbye, which the yes comes into."""
-    orders = [(3.0, HangUp(goodbye=True)), (3.3, TAKEN)]
+    orders: list[tuple[float, Order]] = [(3.0, HangUp(goodbye=True)), (3.3, TAKEN)]
     done = passed_on(ASKED + "." * 100, orders)
     assert done.ending == "the operator hung up"
