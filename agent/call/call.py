@@ -141,10 +141,10 @@ class Call:
                 self._clock.announce(goodbye(self._script, order.by, order.words))
             case orders.HangUp(by=by):
                 self.end(CallEnded(HUNG_UP[by], by))
-            case orders.CallerMoved(introduction="", helps=False):
-                if not (self._turns.takes(Event.MOVED) and self._transfer.knows(order)):
+            case orders.CallerMoved(introduction="", helps=False) if self._turns.takes(Event.MOVED):
+                if not self._transfer.knows(order):
                     return
-                self._transfer.obey(order)
+                self._transfer.moved(order)
                 self._happened(Event.MOVED)
                 if not order.stay:
                     self.end(CallEnded("the caller was passed on", "agent", moved=True))
@@ -271,7 +271,7 @@ class Call:
             self.end(CallEnded(str(error), error.by))
             return
         self._replies.ended(reply)
-        self._happened(reply.ends_as)
+        self._happened(self._transfer.ends_as(reply))
         if reply.then is not None and not reply.hang_up:
             self._clock.announce(reply.then)
             self._happened(Event.ANNOUNCEMENT_DUE)

@@ -188,8 +188,7 @@ class History:
         if cut_off:
             self._audio_wasted += max(0.0, reply.spent.audio - reply.playout.position(now()))
         heard, unheard = self.record.agent(reply, cut_off=cut_off), ""
-        if heard:
-            self.party.agent_said(heard, now())
+        self.party.agent_said(reply, heard, now())
         if cut_off and reply.tells_unheard and reply.started_at is not None:
             unheard = reply.not_heard(heard)
         if heard or unheard:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.call.reply import Announcement, Occasion
+from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Script
 from agent.records.events import HungUpBy
 from pipelines.turn_taking.turns import Action
@@ -77,3 +80,42 @@ def _occasion(script: Script) -> Occasion:
     if script.introduces:
         return "introduction"
     return "announcement" if script.hang_up_after_greeting else "greeting"
+
+
+def message_script(script: Script, message: str) -> Script:
+    """Return what leaves ``message`` on a machine, and hangs up.
+
+    Whoever picks up while it is said stops it, and is talked to; a machine is asked for no consent.
+    Where the greeting, which is not said then, should have told that a machine talks, the message
+    has to; if it does not seem to, a sentence that does comes before it.
+    """
+    disclosure, language = script.disclosure, script.brief.language
+    if script.greeting_discloses and not tells_of_a_machine(message, language):
+        disclosure = example(language)
+    return replace(
+        script,
+        greeting=message,
+        greeting_discloses=script.greeting_discloses and not disclosure,
+        disclosure=disclosure,
+        hang_up_after_greeting=True,
+        recording_consent="",
+        consent=None,
+    )
+
+
+def introduction_script(script: Script) -> Script:
+    """Return what tells a call screener who calls and why; whoever comes then is greeted."""
+    told = message_script(script, script.screener)
+    return replace(told, hang_up_after_greeting=False, introduces=True)
+
+
+def silent_script(script: Script) -> Script:
+    """Return what says nothing to whoever is there: somebody else talks to them."""
+    return replace(
+        script,
+        greeting="",
+        greeting_discloses=False,
+        disclosure="",
+        recording_consent="",
+        consent=None,
+    )

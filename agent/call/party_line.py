@@ -7,14 +7,14 @@ to the agent then.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
 import structlog
 
 from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
+from agent.call.party_news import News, NewsText, PartyNews
 from agent.call.reply import Announcement, Reply
 from agent.personas.errors import PersonaError
 from agent.personas.party import PartyText, names_to_tell
@@ -31,23 +31,12 @@ LULL = 1.0
 """Seconds of quiet until the agent says who has come or gone: people who talk to each other leave
 less between them, so it breaks into nothing."""
 
-STALE = 20.0
-"""Seconds after which it is not said any more: everybody knows by then."""
-
 ANNOUNCED: Mapping[str, frozenset[PartyText]] = {
     "all": frozenset({"waiting", "joined", "left", "absent"}),
     "joined": frozenset({"waiting", "joined"}),
     "none": frozenset(),
 }
 """What is said, by what the agent file has for ``announces``."""
-
-
-@dataclass(frozen=True, slots=True)
-class _News:
-    what: PartyText
-    party: str
-    who: str
-    at: float
 
 
 class LineNames:
@@ -100,7 +89,7 @@ class PartyLine:
         self._gone: set[str] = set()
         self._missed: dict[str, str] = {}  # titles of those not reached, who may come after all
         self._alone = party.lists_phone  # no phone is there but those that are listed
-        self._news: deque[_News] = deque()
+        self._news = PartyNews(ANNOUNCED[party.announces], self._text)
         self._floor = Floor(called=party.called, answers=party.answers)
         self._said_at = self._turn_at = self._several_until = -inf
         self.passed_on_at = inf
@@ -113,7 +102,7 @@ class PartyLine:
             for leg, title in people.items():
                 self._tell_record(leg, title, status)
         if titles(self._expected):
-            self._news.append(_News("waiting", "", "", now))
+            self._news.add(News("waiting", "", "", now))
 
     @property
     def is_of_several(self) -> bool:
@@ -144,7 +133,7 @@ class PartyLine:
         self.names.add(title)
         self._tell_record(order.party, title, "joined")
         if not told:
-            self._tell("joined", order.party, title, now)
+            self._news.add(News("joined", order.party, title, now))
 
     def expects(self, order: PartyExpected) -> None:
         """Note who is being dialled; whoever is known already is let be. Nothing is said of it."""
@@ -183,19 +172,11 @@ class PartyLine:
             self._tell_record(order.party, title, "not reached", order.why)
         absent = expected or not came  # nobody has left who never was there
         if not told and (self.is_of_several or absent):
-            self._tell("absent" if absent else "left", order.party, title, now)
+            self._news.add(News("absent" if absent else "left", order.party, title, now))
 
     def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
         self._note("party", party=party, **{k: v for k, v in known.items() if v})
-
-    def _tell(self, what: PartyText, party: str, who: str, now: float) -> None:
-        self._news = deque(one for one in self._news if one.what != "waiting")
-        came = [one for one in self._news if (one.what, one.party) == ("joined", party)]
-        if what == "left" and came:  # and gone, before anybody was told
-            self._news.remove(came[0])
-            return
-        self._news.append(_News(what, party, who, now))
 
     def is_due(self, quiet: float, now: float) -> bool:
         """Return whether there is something to say of them, now that nobody has spoken for long.
@@ -204,30 +185,26 @@ class PartyLine:
             quiet: Seconds since somebody had the floor.
             now: The time.
         """
-        known = ANNOUNCED[self._script.party.announces]
-        while self._news and (
-            self._news[0].what not in known
-            or now - self._news[0].at > STALE
-            or not self._text(self._news[0])
-        ):
-            self._news.popleft()
-        return bool(self._news) and quiet >= (LULL if self.is_of_several else 0.0)
+        is_there = self._news.is_there(now)
+        return is_there and quiet >= (LULL if self.is_of_several else 0.0)
 
     def next_announcement(self) -> Announcement:
         """Take what is to be said; there is something when :meth:`is_due` said so."""
-        return Announcement(text=self._text(self._news.popleft()))
+        return self._news.next_announcement()
 
-    def _text(self, news: _News) -> str:
+    def _text(self, news: News) -> NewsText:
+        who, expected = titles({"": news.who}), titles(self._expected)
         values = {
-            "who": " ".join(titles({"": news.who})),
+            "who": " ".join(who),
             "parties": listed(titles(self._present), self._script.brief.language),
-            "expected": listed(titles(self._expected), self._script.brief.language),
+            "expected": listed(expected, self._script.brief.language),
         }
+        names = expected if news.what == "waiting" else who
         try:
-            return self._script.party.says(news.what, values)
+            return NewsText(self._script.party.says(news.what, values), names)
         except PersonaError as error:
             log.warning("what a party line announces cannot be said", reason=str(error))
-            return ""
+            return NewsText("", names)
 
     # To whom they talk
 
@@ -268,9 +245,11 @@ class PartyLine:
         self._turn_at = now
         self._floor = self._floor.after_turn(to_others=reply.is_to_others, asks=asks)
 
-    def agent_said(self, heard: str, now: float) -> None:
-        """Note what was heard of the agent: what is said next may answer it."""
-        self._said_at, self._floor = now, self._floor.after_agent(heard)
+    def agent_said(self, reply: Reply, heard: str, now: float) -> None:
+        """Note what was heard of a reply that is over: what is said next may answer it."""
+        self._news.was_said(reply.announcement, heard)
+        if heard:
+            self._said_at, self._floor = now, self._floor.after_agent(heard)
 
     def brief(self, brief: Brief, verdict: Verdict | None) -> Brief:
         """Return a brief with who is on the line; unchanged while that is one phone alone."""

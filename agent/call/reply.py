@@ -283,6 +283,11 @@ class Reply:
         return self.stays_silent or self.verdict.to is not Addressee.AGENT
 
     @property
+    def made_at(self) -> float:
+        """When it began to be made, by what was known then; 0.0 while it is not."""
+        return self.times.get("transcript", self.times.get("decided", 0.0))
+
+    @property
     def ends_as(self) -> Event:
         """What its end is for the table."""
         if self.hang_up:

@@ -32,9 +32,9 @@ from agent.call.clock import CallClock
 from agent.call.ending import CallEnded
 from agent.call.first_words import Beeps, FirstSounds, FirstWords
 from agent.call.history import History
+from agent.call.own_words import introduction_script, message_script, silent_script
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal
-from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Script
 from agent.stream.channel import Channel
 from pipelines.audio import Audio, silence
@@ -167,6 +167,8 @@ class Screening:
         found, late = self._found, now() - self._found_at > STILL_LOOKS
         if found is None or found.answerer == "machine" or late or not self._alone:
             return False
+        if history.party.passed_on_at < inf:
+            return False  # whoever takes the call over hears it, too
         if says_screener(text, self._language) and self._introduced < MOST_ASKED:
             self._decide(AnswererVerdict("screener", "words"), history)
         elif says_machine(text, self._language):
@@ -186,8 +188,9 @@ class Screening:
         """Hear whoever has answered, until it is known who they are; return how the call goes on.
 
         That is the script by which they are greeted, or which leaves the message, or tells a call
-        screener who calls; or the end of the call. Cancelling is safe. It is to be called again
-        once a screener was told, and when :meth:`tells` says so.
+        screener who calls, or says nothing, if somebody else takes the call over meanwhile; or the
+        end of the call. Cancelling is safe. It is to be called again once a screener was told, and
+        when :meth:`tells` says so.
 
         Raises:
             LineError: If the line broke.
@@ -200,6 +203,8 @@ class Screening:
         try:
             async with aclosing(_heard(channel, clock)) as pieces:
                 async for pcm in pieces:
+                    if history.party.passed_on_at < inf:
+                        return silent_script(self._script)
                     self._take(pcm, ears, channel.rate, history)
                     self._judge(ears, history)
                     if self._found is not None and self._is_ready(ears):
@@ -360,30 +365,3 @@ async def _heard(channel: Channel, clock: CallClock) -> AsyncGenerator[bytes, No
         if pcm:
             clock.audio_came(now())
             yield pcm
-
-
-def message_script(script: Script, message: str) -> Script:
-    """Return what leaves ``message`` on a machine, and hangs up.
-
-    Whoever picks up while it is said stops it, and is talked to; a machine is asked for no consent.
-    Where the greeting, which is not said then, should have told that a machine talks, the message
-    has to; if it does not seem to, a sentence that does comes before it.
-    """
-    disclosure, language = script.disclosure, script.brief.language
-    if script.greeting_discloses and not tells_of_a_machine(message, language):
-        disclosure = example(language)
-    return replace(
-        script,
-        greeting=message,
-        greeting_discloses=script.greeting_discloses and not disclosure,
-        disclosure=disclosure,
-        hang_up_after_greeting=True,
-        recording_consent="",
-        consent=None,
-    )
-
-
-def introduction_script(script: Script) -> Script:
-    """Return what tells a call screener who calls and why; whoever comes then is greeted."""
-    told = message_script(script, script.screener)
-    return replace(told, hang_up_after_greeting=False, introduces=True)

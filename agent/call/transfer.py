@@ -25,12 +25,13 @@ from agent.call.orders import (
     ReturnToCaller,
     TransferCaller,
 )
-from agent.call.reply import Announcement
+from agent.call.reply import Announcement, Reply
 from agent.personas.script import Script
 from agent.warm_transfers import WarmTransfer
 from pipelines.clock import now
 from pipelines.conversation import TRANSFER_CALL, ToolCall, ToolResult
 from pipelines.stages.usage import Usage
+from pipelines.turn_taking.turns import Event
 
 log = structlog.get_logger()
 
@@ -114,6 +115,7 @@ class CallTransfer:
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
         self._away = False  # the caller has talked to them without us
+        self._came_at = -inf  # when the last one who has come has
         self._helpers, self._helper = count(1), ""  # who is on the line beside the caller and us
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
@@ -130,28 +132,20 @@ class CallTransfer:
             return None
         match order:
             case TransferCaller():
-                self._asked[order.to] = order.warm and self._completed(order.warm)
+                self._asked[order.to] = order.warm and _completed(order.warm, self._script)
                 # Whoever talks over it does not undo what an operator has decided.
                 return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
                 self._step("briefed")
-            case CallerMoved(introduction=text) if text and not self.together:
+            case CallerMoved() if not (self.together or (order.helps and not order.introduction)):
                 return self._introduction(order)
-            case CallerMoved(introduction="") if self.under_way or not order.helps:
-                self._moved(order)
+            case CallerMoved(introduction="", helps=True) if self.under_way:
+                self.moved(order)
             case CallerNotMoved() if self.under_way:
                 return self._failed(order)
             case ReturnToCaller(by=by) if self.together:
                 return self._returned(by)
         return None
-
-    def _completed(self, warm: WarmTransfer) -> WarmTransfer:
-        """Return how an operator wants it, with the texts of the agent file for those left out."""
-        usual = next(iter(self._script.warm.values()), WarmTransfer())
-        texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
-        given = {name: text for name, text in texts.items() if text}
-        with_summary = "" if warm.briefing else usual.with_summary
-        return replace(usual, then=warm.then, **{**given, "with_summary": with_summary})
 
     def knows(self, order: Order) -> bool:
         """Return whether an order is not about somebody who was given up for another."""
@@ -195,7 +189,7 @@ class CallTransfer:
             self._begin(callee)
             return self.obey(CallerNotMoved(leg=callee.leg))
         try:
-            await self._mover(self._handover(callee))
+            await self._mover(_handover(callee, self._script, self._history))
         except HasAnsweredError as error:
             self._next = None
             self._tell_model(to, f"{to} was not dialled: {error}", failed=True)
@@ -232,28 +226,12 @@ class CallTransfer:
         self._callee, self.under_way = callee, True
         self._step("started")
 
-    def _handover(self, callee: _Callee) -> Handover:
-        who, history = {"user": "caller", "assistant": "agent"}, self._history
-        lines = [
-            one
-            for one in (history.conversation if history.consent.is_given else ())
-            if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
-        ]
-        return Handover(
-            to=self._script.numbers.get(callee.to, callee.to),
-            leg=callee.leg,
-            warm=callee.warm,
-            said=tuple({"who": who[one.role], "text": one.text} for one in lines),
-            language=self._script.brief.language,
-            usage=history.usage,
-        )
-
     def _introduction(self, order: CallerMoved) -> Announcement:
-        """Return what is said to both, now that somebody takes the caller.
+        """Return what is said to both, now that somebody takes the caller, perhaps nothing.
 
         Once it was heard the rest of the order is done, if they are :attr:`together` by then.
         """
-        self.together = True
+        self.together, self._came_at = True, now()
         if self._callee.warm is not None:
             self._step("accepted")
         if order.helps:
@@ -267,10 +245,16 @@ class CallTransfer:
             order=replace(order, introduction=""),
         )
 
-    def _moved(self, order: CallerMoved) -> None:
-        """Note that the caller talks to them now: alone, or with us, who help."""
-        if self._callee.warm is not None and not self.together:
-            self._step("accepted")
+    def moved(self, order: CallerMoved) -> None:
+        """Note that the caller talks to them now: alone, or with us, who help.
+
+        Args:
+            order: One that :meth:`knows`, and whose introduction was said or is ``""``.
+        """
+        if not self.together:
+            self._came_at = now()
+            if self._callee.warm is not None:
+                self._step("accepted")
         self._step("done")
         if order.helps:
             said = f"{self._callee.to} is on the line now, and hears you and the caller. Help both."
@@ -288,6 +272,17 @@ class CallTransfer:
         who = PartyJoined(party=self._helper, title=title)
         told = self._callee.warm is not None and bool(self._callee.warm.introduction)
         self._history.party.joined(who, now(), told=told)
+
+    def ends_as(self, reply: Reply) -> Event:
+        """Return what the end of a reply is for the table, now that it was heard.
+
+        A goodbye hangs up on nobody who has come to take the caller, or to help, while it was made
+        or said. What an operator wants to end is ended.
+        """
+        unknown = self.under_way or reply.made_at <= self._came_at
+        if self.together and unknown and reply.hung_up_by == "agent" and reply.interruptible:
+            return Event.REPLY_ENDED
+        return reply.ends_as
 
     def _failed(self, order: CallerNotMoved) -> Announcement | None:
         """Note that nobody takes the caller; return what they are told."""
@@ -339,3 +334,30 @@ class CallTransfer:
         if to in self._script.numbers:
             call = ToolCall(TRANSFER_CALL, {"to": to})
             self._history.tool_gave(ToolResult(call, text, failed=failed))
+
+
+def _completed(warm: WarmTransfer, script: Script) -> WarmTransfer:
+    """Return how an operator wants it, with the texts of the agent file for those left out."""
+    usual = next(iter(script.warm.values()), WarmTransfer())
+    texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
+    given = {name: text for name, text in texts.items() if text}
+    with_summary = "" if warm.briefing else usual.with_summary
+    return replace(usual, then=warm.then, **{**given, "with_summary": with_summary})
+
+
+def _handover(callee: _Callee, script: Script, history: History) -> Handover:
+    """Return the caller of a call, as they are passed on to somebody."""
+    who = {"user": "caller", "assistant": "agent"}
+    lines = [
+        one
+        for one in (history.conversation if history.consent.is_given else ())
+        if one.text and not (script.keys_are_secret and one.text.startswith(_KEYS))
+    ]
+    return Handover(
+        to=script.numbers.get(callee.to, callee.to),
+        leg=callee.leg,
+        warm=callee.warm,
+        said=tuple({"who": who[one.role], "text": one.text} for one in lines),
+        language=script.brief.language,
+        usage=history.usage,
+    )

@@ -12,7 +12,8 @@ from datetime import datetime
 import structlog
 
 from agent.call.orders import LineParty
-from agent.call.screening import Screens, message_script
+from agent.call.own_words import message_script
+from agent.call.screening import Screens
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder

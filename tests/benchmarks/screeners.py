@@ -9,7 +9,11 @@ stand-in, which knows what was said when, and tells it 0.4 s after a pause.
 says "hello?". The prompts are spoken by the local voice. ``chosen`` are those by which the words
 were chosen, as they are published; ``unseen`` are others that no word was chosen by. *Late
 machines* say "hello?", pause, and go on as Asterisk's voicemail does, in English, of the half that
-nothing was chosen on; then they beep. *People* say "hello?", and after the greeting something else.
+nothing was chosen on; then they beep. *People* say "hello?", and after the greeting something
+else.
+
+With ``--recognized`` the words are those that the packaged recognizer makes of each sentence, heard
+whole, as the line carries it; then ``--sounds`` is not needed, and no machines are called.
 """
 
 from __future__ import annotations
@@ -28,8 +32,9 @@ import structlog
 from agent.call.screening import Screening, Screens
 from agent.simulator.line import Kind
 from agent.simulator.speech import spoken_turns
-from pipelines.audio import Audio
+from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.listening.detectors import DetectorSettings, NewDetector, detectors
+from pipelines.providers import moonshine
 from pipelines.providers.contracts import PlainTranscriptionSession, TranscriptionSession
 from pipelines.stages.stt import FailoverTranscriber
 from tests.agent.conversation import SCRIPT, Caller, Talk, talk, voice
@@ -221,30 +226,63 @@ def spoken(texts: Sequence[str], after: float = 0.6) -> list[Part]:
     return [Part(after, sound, text) for sound, text in zip(sounds, texts, strict=True)]
 
 
-def report(sounds: Path) -> None:
+def recognized(parts: Sequence[Part], kind: Kind) -> list[Part]:
+    """Return sentences with the words that the packaged recognizer makes of them on a line."""
+
+    async def heard_all() -> list[Part]:
+        transcriber = moonshine.Transcriber(moonshine.Transcriber.Options(threads=1))
+        await transcriber.start()
+        try:
+            return [replace(one, text=await _text(transcriber, one.sound, kind)) for one in parts]
+        finally:
+            await transcriber.aclose()
+
+    return asyncio.run(heard_all())
+
+
+async def _text(transcriber: moonshine.Transcriber, sound: Samples, kind: Kind) -> str:
+    around = np.zeros(RATE // 4)
+
+    async def speech() -> AsyncIterator[Audio]:
+        pcm = carried(np.concatenate([around, sound, around]), kind)
+        yield at_rate([Audio(pcm, RATE)], SPEECH_RATE)
+
+    return await transcriber.transcribe(speech())
+
+
+def report(sounds: Path | None, *, with_recognizer: bool) -> None:
     """Print all of it."""
     new = detectors(DetectorSettings())
-    waits, hello = spoken([WAITS, HELLO])
     machines = [
         Part(0.9, one.sound, one.text)
-        for one in greetings(sounds, choosing=False)
+        for one in (greetings(sounds, choosing=False) if sounds is not None else ())
         if one.who == "voicemail" and one.language == "en"
     ]
-    prompts = {"chosen": spoken(CHOSEN), "unseen": spoken(UNSEEN)}
-    says = spoken(PEOPLE)
+    as_said = {"chosen": spoken(CHOSEN), "unseen": spoken(UNSEEN), "people": spoken(PEOPLE)}
+    as_said["between"] = spoken([WAITS, HELLO])
     for kind in LINES:
-        for name, several in prompts.items():
-            print(f"{kind:9} screeners, {name}:", screeners(new, kind, several, (waits, hello)))
-        print(f"{kind:9} late machines:", late_machines(new, kind, machines, hello))
-        print(f"{kind:9} people:", people(new, kind, hello, says))
+        parts = as_said
+        if with_recognizer:
+            parts = {name: recognized(several, kind) for name, several in as_said.items()}
+        waits, hello = parts["between"]
+        for name in ("chosen", "unseen"):
+            result = screeners(new, kind, parts[name], (waits, hello))
+            print(f"{kind:9} screeners, {name}:", result)
+        if machines:
+            print(f"{kind:9} late machines:", late_machines(new, kind, machines, hello))
+        print(f"{kind:9} people:", people(new, kind, hello, parts["people"]))
 
 
 def main() -> None:
     """Print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    parser.add_argument("--sounds", type=Path, required=True, metavar="DIR")
-    report(parser.parse_args().sounds)
+    parser.add_argument("--sounds", type=Path, metavar="DIR")
+    parser.add_argument("--recognized", action="store_true")
+    options = parser.parse_args()
+    if options.sounds is None and not options.recognized:
+        parser.error("--sounds DIR, or --recognized")
+    report(options.sounds, with_recognizer=options.recognized)
 
 
 if __name__ == "__main__":

@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.conversation import END_CALL, NO_MORE_CALLS, Message, ToolCall
+from pipelines.providers.lookup.no_more_calls_words import OPT_OUT_WORDS, OptOutWords
 
-_PHRASES: Mapping[str, re.Pattern[str]] = {
-    "en": re.compile(
-        r"\b(?:take|remove|delete) (?:me|us|my (?:phone )?number|this number) (?:off|from)\b"
-        r"|\b(?:do not|don't|don’t|never|stop|quit) (?:ever )?(?:call|calling|phone|phoning|ring|"
-        r"ringing|contact|contacting) (?:me|us|here|this number|my (?:phone )?number)\b"
-        r"(?! (?:at|on|before|after|until|today|tomorrow|tonight|this|in|about|back in|a) )"
-        r"|\b(?:no more|any more) (?:of (?:these|your) )?calls\b|\bopt(?:ing)? (?:me )?out\b"
-        r"|\bdo[- ]not[- ]call list\b",
-        re.IGNORECASE,
-    ),
-    "de": re.compile(
-        r"\b(?:rufen|ruf|ruft) (?:sie )?(?:mich|uns|hier|diese nummer) (?:bitte )?"
-        r"(?:nie|nicht|niemals) (?:mehr|wieder) ?(?:an)?\b"
-        r"|\b(?:keine|keinerlei) (?:weiteren |ihrer )?anrufe (?:mehr|von ihnen)\b"
-        r"|\bkeine weiteren anrufe\b|\bnicht mehr angerufen werden\b"
-        r"|\b(?:streichen|löschen|nehmen) sie (?:mich|uns|meine (?:telefon)?nummer) "
-        r"(?:bitte )?(?:aus|von)\b",
-        re.IGNORECASE,
-    ),
-}
+_SENTENCE = re.compile(r"[.!?;\u2026]+")
+
+_BEHIND = 4
+"""Words behind a phrase that may take it back."""
 
 CONFIRMED: Mapping[str, str] = {
     "en": "I have noted that: we will not call you again. Goodbye.",
     "de": "Das habe ich vermerkt: Wir rufen Sie nicht wieder an. Auf Wiederhören.",
+    "es": "Lo he anotado: no volveremos a llamarle. Adiós.",
+    "fr": "C'est noté : nous ne vous rappellerons plus. Au revoir.",
+    "it": "Ne ho preso nota: non la chiameremo più. Arrivederci.",
 }
 """What is said once it is kept, by primary language: of those that there are phrases of."""
 
 _NOT_KEPT: Mapping[str, str] = {
     "en": "I'm sorry, I could not note that just now. Please tell us once more.",
     "de": "Das konnte ich gerade leider nicht vermerken. Bitte sagen Sie es uns noch einmal.",
+    "es": "Lo siento, ahora no he podido anotarlo. Por favor, díganoslo otra vez.",
+    "fr": "Désolé, je n'ai pas pu le noter à l'instant. Redites-le-nous, s'il vous plaît.",
+    "it": "Mi dispiace, ora non ho potuto prenderne nota. Ce lo dica di nuovo, per favore.",
 }
 
 
@@ -47,8 +39,24 @@ def wants_no_more_calls(said: str, language: str) -> bool:
         said: Their words.
         language: Its primary subtag, such as ``de``.
     """
-    phrases = _PHRASES.get(language)
-    return phrases is not None and phrases.search(" ".join(said.split())) is not None
+    words = OPT_OUT_WORDS.get(language)
+    return words is not None and any(_says_so(one, words) for one in _sentences(said))
+
+
+def _sentences(said: str) -> Iterator[str]:
+    """Yield each without accents, in small letters, and with nothing behind its last word."""
+    letters = unicodedata.normalize("NFKD", said.casefold().replace("\u2019", "'"))
+    plain = "".join(char for char in letters if not unicodedata.combining(char))
+    for sentence in _SENTENCE.split(plain):
+        yield " ".join(sentence.split())
+
+
+def _says_so(sentence: str, words: OptOutWords) -> bool:
+    for found in words.wants.finditer(sentence):
+        behind = sentence[found.end() :].split(None, _BEHIND)[:_BEHIND]
+        if not words.unless.search(" ".join(behind)):
+            return True
+    return False
 
 
 def opting_out(conversation: Sequence[Message], language: str) -> list[str | ToolCall]:

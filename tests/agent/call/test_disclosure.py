@@ -11,8 +11,7 @@ import pytest
 
 from agent.call.call import Call
 from agent.call.orders import CallerMoved, HangUp
-from agent.call.own_words import own_words
-from agent.call.screening import message_script
+from agent.call.own_words import message_script, own_words
 from agent.personas.machine_words import example
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers import scripted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from agent.call.call import Call
+from agent.call.orders import CallerMoved, Order, TransferCaller
 from agent.call.screening import A_MACHINE, A_SCREENER, NO_BEEP, RINGS_FOR, Screening, Screens
+from agent.call.transfer import Handover
 from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of
@@ -278,3 +282,59 @@ def test_where_the_greeting_says_it_the_screener_is_told_too(*, tells: bool) -> 
     done = answered(ASKED + "." * 40 + "+" * 6 + "." * 80, ASKS, "Hello?", agent=agent)
     before = [] if tells else ["You are talking to an automated assistant."]
     assert said(done) == [*before, sentence, SCRIPT.greeting]
+
+
+FIRST_GREETED = HELLO + "." * 34 + "+" * 25 + "." * 150
+"""Who says hello and is greeted, until 4.5 s, and then, until 7 s, says what it is."""
+
+
+def taken_over(order: Order, at: float, screens: Screens, *words: str) -> Talk:
+    """Have an operator fetched onto a call that no person has answered, who comes at a second."""
+    calls: list[Call] = []
+
+    async def move(_handover: Handover) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_at(at, calls[0].obey, order)
+        loop.call_at(at + 0.3, calls[0].obey, order)  # callbacks come twice
+
+    def made(call: Call) -> None:
+        calls.append(call)
+        fetch = TransferCaller(to="+15550000002", announcement="Wait.")
+        asyncio.get_running_loop().call_later(1.5, call.obey, fetch)
+
+    how: dict[str, Any] = {"mover": move, "made": made, "agent": KITCHEN}
+    return answered(FIRST_GREETED, "Hello.", *words, screens=screens, **how)
+
+
+@pytest.mark.parametrize("introduction", ["", "Here you are."])
+@pytest.mark.parametrize("stay", [True, False])
+@pytest.mark.parametrize(
+    ("words", "at", "told"),
+    [(ASKS, 7.6, []), (ASKS, 14.0, [TOLD]), (SAYS, 8.0, [])],
+    ids=["a screener asks", "a screener rings", "a machine has not beeped"],
+)
+def test_an_operator_takes_over_a_call_that_no_person_has_answered(
+    words: str, at: float, told: list[str], introduction: str, *, stay: bool
+) -> None:
+    """They talk to whatever is there: the agent introduces them if it is to, and no more."""
+    order = CallerMoved(stay=stay, introduction=introduction)
+    done = taken_over(order, at, MESSAGE, words)
+    assert screened(done)[:2] == ["human", "screener" if words == ASKS else "machine"]
+    assert said(done) == [
+        SCRIPT.greeting,
+        "Wait.",
+        *told,
+        *([introduction] if introduction else []),
+    ]
+    assert [line["status"] for line in done.notes.of("transfer")] == ["started", "done"]
+    [moved] = [line["at"] for line in done.notes.of("transfer")][1:]
+    assert at < moved < at + 3
+    assert done.ending == ("the caller hung up" if stay else "the caller was passed on")
+    assert not sounds(done, moved + 0.1, 1000)
+
+
+def test_words_of_a_machine_change_nothing_for_whoever_is_being_introduced() -> None:
+    """They have come by then: they are introduced, and the agent leaves."""
+    done = taken_over(CallerMoved(stay=False, introduction="Here you are."), 6.9, MESSAGE, ASKS)
+    assert said(done)[-1] == "Here you are."
+    assert done.ending == "the caller was passed on"

@@ -12,7 +12,8 @@ import pytest
 from agent.call.call import Call
 from agent.call.history import NOBODY
 from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
-from agent.call.party_line import LULL, STALE, PartyLine
+from agent.call.party_line import LULL, PartyLine
+from agent.call.party_news import STALE
 from agent.personas.party import PartyScript
 from agent.personas.script import Script
 from agent.settings.calls import CallSettings

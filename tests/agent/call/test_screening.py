@@ -12,7 +12,8 @@ import pytest
 from agent.call.call import Call
 from agent.call.opting_out import OptingOut
 from agent.call.orders import AnswererFound, HangUp, PartyJoined
-from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens, message_script
+from agent.call.own_words import message_script
+from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens
 from agent.personas.script import Script
 from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal

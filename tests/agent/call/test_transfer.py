@@ -88,6 +88,12 @@ class Story:
         return [str(line["status"]) for line in self.notes.of("transfer")]
 
 
+def move(transfer: CallTransfer, order: CallerMoved) -> None:
+    """Have the caller talk to somebody else at once, if it is whom we have dialled."""
+    if transfer.knows(order):
+        transfer.moved(order)
+
+
 @pytest.mark.parametrize(
     ("dialler", "to", "dialled", "status"),
     [
@@ -110,7 +116,7 @@ def test_who_is_dialled_and_what_became_of_it_is_on_record(
         assert (told.text if told else "") == ("It failed." if dialler.refuses else "")
         assert transfer.under_way is not dialler.refuses
         if not dialler.refuses:
-            transfer.obey(CallerMoved(stay=False, leg=dialler.dialled[0].leg))
+            move(transfer, CallerMoved(stay=False, leg=dialler.dialled[0].leg))
         assert not transfer.under_way
 
     run(main())
@@ -168,7 +174,7 @@ def test_a_warm_transfer_from_the_ringing_to_the_way_back(then: Then) -> None:
         assert said.not_before > 0
         assert transfer.obey(taken) is None
         assert transfer.together
-        transfer.obey(said.order)
+        move(transfer, CallerMoved(stay=stay, helps=helps))
         assert (transfer.under_way, transfer.together) == (False, stay)
         back = transfer.obey(ReturnToCaller(by="service"))
         assert (back.text if back else "") == ("Back with you." if stay else "")
@@ -307,10 +313,10 @@ def test_who_is_asked_for_instead_takes_the_place_of_whoever_rings() -> None:
         assert await transfer.dial("home") is None
         first, second = (one.leg for one in story.dialler.dialled)
         assert transfer.obey(CallerNotMoved(why="busy", leg=first)) is None
-        assert transfer.obey(CallerMoved(stay=False, leg=first)) is None
+        move(transfer, CallerMoved(stay=False, leg=first))
         assert transfer.under_way
         assert not transfer.knows(CallerMoved(stay=False, leg=first))
-        transfer.obey(CallerMoved(stay=False, leg=second))
+        move(transfer, CallerMoved(stay=False, leg=second))
         assert not transfer.under_way
 
     run(main())
@@ -328,7 +334,7 @@ def test_the_first_answers_as_the_second_is_asked_for() -> None:
     story = Story(script=TWO)
 
     def answered(_handover: Handover) -> None:
-        story.transfer.obey(CallerMoved(stay=False, leg=story.dialler.dialled[0].leg))
+        move(story.transfer, CallerMoved(stay=False, leg=story.dialler.dialled[0].leg))
         raise HasAnsweredError("somebody who was called before has just answered")
 
     async def main() -> None:
@@ -352,7 +358,7 @@ def test_who_comes_though_another_was_asked_for_has_the_caller() -> None:
         assert await story.transfer.dial("home") == Announcement(text="It failed.")
         first = CallerMoved(stay=False, leg=story.dialler.dialled[0].leg)
         assert story.transfer.knows(first)
-        story.transfer.obey(first)
+        move(story.transfer, first)
         assert not story.transfer.under_way
 
     run(main())
@@ -369,7 +375,7 @@ def test_what_became_of_the_second_may_be_told_before_they_were_dialled() -> Non
         moved: list[str] = []
 
         def fast(handover: Handover) -> None:
-            story.transfer.obey(CallerMoved(stay=False, leg=handover.leg))
+            move(story.transfer, CallerMoved(stay=False, leg=handover.leg))
             moved.append(handover.to)
 
         story.dialler.meanwhile = fast

@@ -233,3 +233,50 @@ def test_an_agent_that_helps_is_one_of_three() -> None:
         ("desk", "joined"),
         ("desk", "left"),
     ]
+
+
+THANKS = ASKED + "." * 26 + "++++++" + "." * 80
+"""Somebody who wants to be passed on, and then to end the call, while the desk is being asked."""
+
+SAYS = ("The desk please.", "Thanks, that is all.")
+
+
+def goodbye_at() -> float:
+    """Seconds from when the desk is dialled until the goodbye begins, if nobody says yes."""
+    done = passed_on(THANKS, [], "Goodbye and all the best. [end]", says=SAYS)
+    assert done.ending == "the agent hung up"
+    at, dialled = (done.notes.of(kind)[n]["at"] for kind, n in (("agent", -1), ("transfer", 0)))
+    return float(at - dialled)
+
+
+@pytest.mark.parametrize("introduction", ["Here you are.", ""])
+@pytest.mark.parametrize("helps", [False, True])
+@pytest.mark.parametrize("after", [-0.1, 0.5])
+def test_a_goodbye_hangs_up_on_nobody_who_has_just_come(
+    introduction: str, after: float, *, helps: bool
+) -> None:
+    """They were fetched by the caller: both talk, whether the yes came as it was made or said."""
+    taken = replace(TAKEN, introduction=introduction, helps=helps, stay=helps)
+    orders = [(goodbye_at() + after, taken)]
+    done = passed_on(THANKS, orders, "Goodbye and all the best. [end]", says=SAYS)
+    assert statuses(done) == ["started", "accepted", "done"]
+    assert done.ending == ("the caller hung up" if helps else "the caller was passed on")
+    if introduction:
+        assert spoken(done)[-1] == introduction
+
+
+def test_a_goodbye_to_both_ends_the_call() -> None:
+    """Once they are introduced and the agent helps, it knows of whom it takes leave."""
+    helps = replace(TAKEN, stay=True, helps=True)
+    said = ("The desk please.", "Assistant, thanks, that is all.")
+    script = ASKED + "." * 90 + "++++++" + "." * 80
+    done = passed_on(script, [(1.0, helps)], "Goodbye. [end]", says=said)
+    assert statuses(done) == ["started", "accepted", "done"]
+    assert done.ending == "the agent hung up"
+
+
+def test_what_an_operator_ends_is_ended_whoever_has_come() -> None:
+    """With the goodbye, which the yes comes into."""
+    orders: list[tuple[float, Order]] = [(3.0, HangUp(goodbye=True)), (3.3, TAKEN)]
+    done = passed_on(ASKED + "." * 100, orders)
+    assert done.ending == "the operator hung up"

@@ -37,12 +37,20 @@ Be brief.
 HEARD = "Somebody needs help. Press 1 to take the call."
 
 
+GOODBYE = "Goodbye, and thank you very much for having called us today."
+
+
 def told_warm(
-    folder: Path, version: Version, story: Any, phones: Mapping[str, Phone], then: str = "leave"
+    folder: Path,
+    version: Version,
+    story: Any,
+    phones: Mapping[str, Phone],
+    then: str = "leave",
+    answer: str = "You are welcome.",
 ) -> None:
     (folder / "prompts").mkdir()
     (folder / "prompts" / "reception.md").write_text(AGENT.replace("THEN", then))
-    replies = ["I will ask. [transfer manager]", "You are welcome."]
+    replies = ["I will ask. [transfer manager]", answer]
     providers = voice(["The manager please.", "Thank you."], replies)
     conference = {"conference": version == "v1"}
     tell(folder, version, story, providers=providers, phones=phones, sinch=conference)
@@ -150,3 +158,51 @@ def test_the_agent_comes_back_when_they_have_left(
         await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
 
     told_warm(tmp_path, version, story, {MANAGER: Phone(at_menus=("1",))}, then)
+
+
+async def ending(s: Story) -> tuple[PhoneLeg, PhoneLeg]:
+    """Have a caller end the call while the manager is being asked; return both legs."""
+    plan = Plan(turns=[speech(), speech()], patience=0.3, linger=60)
+    leg = await s.call_in(plan)
+    await until(lambda: statuses(s)[-1:] == ["briefed"])
+    return leg, next(one for one in s.sinch.legs if one.number == MANAGER)
+
+
+@pytest.mark.parametrize("then", ["leave", "help"])
+@both
+def test_whoever_says_yes_into_a_goodbye_has_the_caller(
+    tmp_path: Path, version: Version, then: str
+) -> None:
+    """The caller has asked for them, and they have come: neither stands alone."""
+
+    async def story(s: Story) -> None:
+        leg, manager = await ending(s)
+        await until(lambda: any("Goodbye" in line["text"] for line in s.lines("heard")))
+        manager.presses.put_nowait("1")
+        await until(lambda: statuses(s) == ["started", "briefed", "accepted", "done"])
+        assert [line["text"] for line in s.lines("agent")][-2:] == [GOODBYE, "Here you are."]
+        assert manager.room == leg.room
+        assert not leg.over.is_set()
+        assert not manager.over.is_set()
+        await s.sinch.hang_up(leg)
+        await until(lambda: all(one.over.is_set() for one in s.sinch.legs))
+
+    phones = {MANAGER: Phone(at_menus=(LISTENS,))}
+    told_warm(tmp_path, version, story, phones, then, f"{GOODBYE} [end]")
+
+
+@both
+def test_whoever_says_yes_after_a_goodbye_is_hung_up(tmp_path: Path, version: Version) -> None:
+    """The caller has gone: so does everybody."""
+
+    async def story(s: Story) -> None:
+        leg, manager = await ending(s)
+        await until(lambda: s.lines("ended"))
+        manager.presses.put_nowait("1")
+        await until(lambda: all(one.over.is_set() for one in s.sinch.legs))
+        assert "done" not in statuses(s)
+        assert s.lines("ended")[0]["hung_up_by"] == "agent"
+        assert leg.over.is_set()
+
+    phones = {MANAGER: Phone(at_menus=(LISTENS,))}
+    told_warm(tmp_path, version, story, phones, answer=f"{GOODBYE} [end]")

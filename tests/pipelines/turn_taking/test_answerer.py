@@ -51,12 +51,16 @@ SCREENERS = {
         "Calls to this number are being screened. Please say your name after the tone.",
     ],
     "de": [
-        "Die Person, die Sie anrufen, nutzt einen Screening-Service.",
+        # Google's, as computerbild.de has it.
+        "Hallo! Die Person, die Sie anrufen, nutzt einen Screening-Service.",
         "Nennen Sie bitte Ihren Namen und den Grund Ihres Anrufs.",
     ],
     "fr": [
         "Cette personne utilise un service de filtrage d'appels de Google.",
         "Veuillez enregistrer votre nom et la raison de votre appel.",
+        # Stop Secret of Orange, as its help pages have it.
+        "Bonjour, pour pouvoir contacter votre correspondant, merci de prononcer votre prénom "
+        "suivi de votre nom, c'est à vous.",
     ],
     "es": [
         "La persona usa un servicio de filtrado de llamadas de Google.",
