@@ -55,6 +55,7 @@ from agent.sinch.legs.leg_kinds import (
     TransferLeg,
 )
 from agent.sinch.legs.processes import OtherProcesses
+from agent.sinch.line_watch import LineWatch
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers.passing_on import Summary, Transfers
@@ -105,8 +106,9 @@ class CallControl:
         self._transfers = Transfers(
             settings, directory, dispatch, hang_ups, actions, rules, follow_ups, watch
         )
+        lines_left = LineWatch(directory, actions, hang_ups, self._ended, follow_ups, processes)
         self._endings = endings = CallEndings(
-            directory, calls, dispatch, hang_ups, follow_ups, records
+            directory, calls, dispatch, hang_ups, follow_ups, records, lines_left
         )
         lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
@@ -146,7 +148,7 @@ class CallControl:
                 answer = await self._answered(callback)
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
-                return await self._leg_endings.answer(callback)
+                return await self._ended(callback)
             case MenuAnswered():
                 return await self._menu_answered(callback)
             case Other(name="pie"):
@@ -187,6 +189,9 @@ class CallControl:
             case PartyLeg() as leg:
                 return await self._party_answers.answered(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
+
+    async def _ended(self, callback: LegEnded) -> Svaml:
+        return await self._leg_endings.answer(callback)
 
     async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
         leg = await own_leg(self._directory, callback.leg, callback.menu)

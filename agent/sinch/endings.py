@@ -23,6 +23,8 @@ from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import STREAM, LegFacts
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
+from agent.sinch.legs.processes import LINE
+from agent.sinch.line_watch import LineWatch
 from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.store.errors import StoreError
 
@@ -49,6 +51,7 @@ class CallEndings:
         hang_ups: For whoever is left.
         follow_ups: Does what takes time.
         legs: Puts on record what became of the others.
+        watch: Looks after lines that the agent leaves to those who talk.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class CallEndings:
         hang_ups: HangUps,
         follow_ups: FollowUps,
         legs: LegRecords,
+        watch: LineWatch,
     ) -> None:
         self._directory = directory
         self._calls = calls
@@ -66,6 +70,7 @@ class CallEndings:
         self._hang_ups = hang_ups
         self._follow_ups = follow_ups
         self._legs = legs
+        self._watch = watch
 
     async def hang_up(self, call_name: str, *, goodbye: bool) -> None:
         """Hang up a call, in whichever process its stream is, or a leg that still rings.
@@ -104,18 +109,27 @@ class CallEndings:
         Whoever it had dialled onto a line, and still rings, has rung for as long as they may. Any
         other phone that still rings is let be, since any process answers its callbacks; so is a
         call whose stream is elsewhere, and are those who talk to somebody whom they were passed on
-        to, unless the platform has ended their call with the stream: then the other is alone.
+        to, unless the platform has ended their call with the stream: then the other is alone. Where
+        it has not, this process looks after them from now on.
+
+        Args:
+            call_name: Of a call, of a leg, or of a line that the process had left.
 
         Raises:
             RefusedError: If Sinch does not hang up.
         """
+        call_name = call_name.removeprefix(LINE)
         call = await self._directory.call(call_name)
         if call is None:
             await self._hang_ups.unanswered(call_name)  # it may be a leg
-        if call is None or call.status is CallStatus.OVER:
+        if call is None:
+            return
+        if call.status is CallStatus.OVER:
+            await self._hang_ups.conference(call_name)  # it may have died over that
             return
         ends_with_stream = ANSWERS[call.version].stays_when_moved
         if not ends_with_stream and await talk_to_another(self._directory, call):
+            await self._watch.begin(call)
             return
         if await self._dispatch.has_stream(call.call_id):
             return
@@ -181,6 +195,7 @@ class CallEndings:
             moved: Whether the caller talks to somebody else now.
             hung_up: Whether one of us wanted the end: then it is that of whoever helps, too.
         """
+        self._watch.agent_leaves(call_name)
         leave = partial(self._leave, call_name, call_id, moved=moved, hung_up=hung_up)
         self._follow_ups.insist(leave, "leave a call")
 
@@ -193,6 +208,10 @@ class CallEndings:
                 await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
             # Whoever it left them with may have hung up as it left.
             await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+            if call is not None:
+                await self._watch.begin(call)
+            else:
+                self._watch.is_seen_to(call_name)
         except StoreError:
             if hung_up and not moved:
                 await self._hang_ups.conference_without_database(call_name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from agent import phone_numbers
 from agent.settings.sinch import Announcer
@@ -292,9 +292,9 @@ class V1Actions:
         """Return whether it is no In-App user: for these Sinch sends no ACE."""
         return not phone_numbers.user(to)
 
-    async def has_joined(self, call_id: str, conference: str) -> bool:
-        """Return whether the conference lists the leg; it is none while nobody is in it."""
-        return call_id in await self._api.get_participants(conference)
+    async def participants(self, conference: str) -> Collection[str]:
+        """Return whom the conference lists; it is none while nobody is in it."""
+        return await self._api.get_participants(conference)
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""

@@ -10,7 +10,7 @@ tutorials. The tests check each form of SVAML against schemas written out from t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from agent.settings.sinch import Announcer
 from agent.sinch.api.menus import v2_menu
@@ -277,9 +277,9 @@ class V2Actions:
         """Return True: of each of them."""
         return True
 
-    async def has_joined(self, _call_id: str, _conference: str) -> bool:
-        """Return False: there are no conferences."""
-        return False
+    async def participants(self, _conference: str) -> Collection[str]:
+        """Return nobody: there are no conferences."""
+        return ()
 
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""

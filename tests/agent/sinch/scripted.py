@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,9 +106,9 @@ class Platform:
     def tells_of_answer(self, to: str) -> bool:
         return not to.startswith("user:")
 
-    async def has_joined(self, call_id: str, _conference: str) -> bool:
-        self._note("has_joined", call_id)
-        return call_id in self.joined
+    async def participants(self, conference: str) -> Collection[str]:
+        self._note("participants", conference)
+        return self.joined
 
     async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
         self._note("bring_stream", conference)
