@@ -111,7 +111,9 @@ def service(
         keeping=keeping,
         watchdog=watchdog,
         health=health,
-        metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, slot),
+        metrics=_metrics(
+            resources, watchdog, workers, keeping, health, traces, slot, (registry, call_control)
+        ),
         traces=traces,
         streams=_streams(settings, agents, sinch, store, registry, resources),
         siblings=siblings,
@@ -259,14 +261,15 @@ def _trace_export(settings: Settings) -> TraceExport | None:
 
 def _metrics(
     resources: CallResources,
-    registry: CallRegistry,
     watchdog: Watchdog,
     workers: Sequence[WorkerThreads],
     keeping: RecordKeeping,
     health: Health,
     traces: TraceExport | None,
     slot: WorkerSlot | None,
+    calls: tuple[CallRegistry, CallControl | None],
 ) -> WorkerMetrics:
+    registry, call_control = calls
     counts = CallCounts()
     keeping.writer.watches = [counts.line, *([traces.traces.line] if traces is not None else [])]
     parts = ProcessParts(
@@ -279,6 +282,7 @@ def _metrics(
         workers=workers,
         webhooks=keeping.database.webhooks if keeping.database is not None else None,
         free=lambda: health.free,
+        not_hung_up=lambda: 0 if call_control is None else call_control.hang_ups_refused,
     )
     return WorkerMetrics(ProcessMetrics(parts, counts).text, slot)
 

@@ -95,7 +95,7 @@ class CallControl:
         self._directory = directory
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
-        hang_ups = HangUps(directory, actions)
+        self._hang_ups = hang_ups = HangUps(directory, actions)
         self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
@@ -128,6 +128,11 @@ class CallControl:
     async def aclose(self) -> None:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""
         await self._follow_ups.aclose()
+
+    @property
+    def hang_ups_refused(self) -> int:
+        """Times that Sinch has refused for good, in every way there is, to hang somebody up."""
+        return self._hang_ups.refused
 
     # Callbacks
 

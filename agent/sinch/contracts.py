@@ -346,6 +346,22 @@ class Actions(Protocol):
         """Hang a phone's leg up; do nothing if the platform has not told us of it yet."""
         ...
 
+    async def hang_up_otherwise(self, phone: Phone, conference: str) -> bool:
+        """Hang a phone's leg up by other requests than :meth:`hang_up`, which was refused for good.
+
+        Args:
+            phone: Whose.
+            conference: Of its line; ``""`` where there is none.
+
+        Returns:
+            Whether one of them was taken. If not, there is none, or it is about nobody there.
+        """
+        ...
+
     async def clear(self, conference: str) -> None:
         """Hang up whoever is in a conference."""
+        ...
+
+    async def hang_up_each(self, conference: str) -> None:
+        """Hang up whoever is in a conference, one by one: :meth:`clear` was refused for good."""
         ...

@@ -122,26 +122,22 @@ class CallEndings:
         call = await self._directory.call(call_name)
         if call is None:
             await self._hang_ups.unanswered(call_name)  # it may be a leg
-        if call is None:
             return
-        if call.status is CallStatus.OVER:
-            await self._hang_ups.conference(call_name)  # it may have died over that
-            return
-        ends_with_stream = ANSWERS[call.version].stays_when_moved
-        if not ends_with_stream and await talk_to_another(self._directory, call):
-            await self._watch.begin(call)
-            return
-        if await self._dispatch.has_stream(call.call_id):
-            return
-        log.warning("a phone is hung up: the process of its call has died", call=call_name)
-        await self._hang_ups.phone(call_name)
-        await self._hang_ups.whoever_took(call)
-        await self._hang_ups.conference(call_name)
-        leg = await self._directory.placed(call_name)
-        if leg is not None:
-            await self._directory.advance(leg, LegEvent.ENDED, LegFacts(reason=INTERRUPTED))
-        await self._directory.advance_call(call_name, CallEvent.ENDED)
-        await self._directory.stream_ended(call.call_id)
+        if call.status is not CallStatus.OVER:
+            ends_with_stream = ANSWERS[call.version].stays_when_moved
+            if not ends_with_stream and await talk_to_another(self._directory, call):
+                await self._watch.begin(call)
+                return
+            if await self._dispatch.has_stream(call.call_id):
+                return
+            log.warning("a phone is hung up: the process of its call has died", call=call_name)
+            leg = await self._directory.placed(call_name)
+            if leg is not None:
+                await self._directory.advance(leg, LegEvent.ENDED, LegFacts(reason=INTERRUPTED))
+            await self._directory.advance_call(call_name, CallEvent.ENDED)
+            await self._directory.stream_ended(call.call_id)
+        self._watch.see_off(call_name)
+        await self._hang_ups.everybody(call)
 
     async def phone_ended(self, call_name: str, callback: LegEnded, party: str = "") -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.
@@ -180,8 +176,14 @@ class CallEndings:
 
     def stream_leg_ended(self, call_name: str) -> None:
         """Hang up whoever is left alone in the conference of a call. Returns at once."""
-        clear = partial(self._hang_ups.conference, call_name)
+        clear = partial(self._clear, call_name)
         self._follow_ups.insist(clear, "end a conference")
+
+    async def _clear(self, call_name: str) -> None:
+        await self._hang_ups.conference(call_name)
+        call = await self._directory.call(call_name)
+        if call is None or call.status is CallStatus.OVER:
+            self._watch.is_seen_to(call_name)
 
     def stream_ended(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
         """Let the platform have the last word on a call whose record we have closed.
@@ -208,10 +210,10 @@ class CallEndings:
                 await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
             # Whoever it left them with may have hung up as it left.
             await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
-            if call is not None:
-                await self._watch.begin(call)
-            else:
+            if call is None or is_over:
                 self._watch.is_seen_to(call_name)
+            elif not await self._watch.begin(call):
+                self._watch.see_off(call_name)
         except StoreError:
             if hung_up and not moved:
                 await self._hang_ups.conference_without_database(call_name)

@@ -24,10 +24,10 @@ from agent.sinch.contracts import Actions
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.legs.directory import CallDirectory, talk_to_another
-from agent.sinch.legs.leg_kinds import CALLER, BridgedCall, TransferLeg
+from agent.sinch.legs.leg_kinds import CALLER, BridgedCall, Phone, TransferLeg
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegStatus
 from agent.sinch.legs.processes import OtherProcesses
-from agent.sinch.refusals import RefusedError
+from agent.sinch.refusals import RefusedError, UnavailableError
 from agent.store.errors import StoreError
 
 log = structlog.get_logger()
@@ -39,6 +39,10 @@ at the most whose end of a conversation was not told."""
 AGAIN_AFTER = 3.0
 """Seconds until somebody who is missing is looked for once more: who has answered is in the
 conference a moment later."""
+
+OVER_WITHIN = 10.0
+"""Seconds for the platform to tell that the phones of a line have hung up that nobody talks on any
+more; then they are asked to once more, one by one."""
 
 NOT_KNOWN, NOT_TOLD = "N/A", "its end was not told"
 """The result and the reason of a leg's end that nobody has told us."""
@@ -95,11 +99,12 @@ class LineWatch:
         self._follow_ups = follow_ups
         self._processes = processes
         self._watched: set[str] = set()
+        self._seen_off: set[str] = set()
 
     def agent_leaves(self, call_name: str) -> None:
         """Leave a line to the other processes, should this one die before it is seen to.
 
-        Returns at once. Call :meth:`begin` or :meth:`is_seen_to` then.
+        Returns at once. Call :meth:`begin`, :meth:`see_off` or :meth:`is_seen_to` then.
         """
         self._processes.left_line(call_name)
 
@@ -107,20 +112,70 @@ class LineWatch:
         """Let a line be on which nobody is any more. Returns at once."""
         self._processes.line_over(call_name)
 
-    async def begin(self, call: BridgedCall) -> None:
-        """Look after a line from now on if people talk on it; otherwise let it be.
+    async def begin(self, call: BridgedCall) -> bool:
+        """Look after a line from now on if people talk on it; return whether that is so.
 
         Raises:
             StoreError: If the database fails.
         """
         talk = bool(call.conference) and await talk_to_another(self._directory, call)
         if self._actions is None or not talk:
-            self.is_seen_to(call.name)
-        elif call.name not in self._watched:
+            return False
+        if call.name not in self._watched:
             self._watched.add(call.name)
             self.agent_leaves(call.name)
             look = self._look(self._actions, _Line(call=call), _Look())
             self._follow_ups.start(look, "look who is on a line")
+        return True
+
+    def see_off(self, call_name: str) -> None:
+        """Look, a moment from now, whether all have hung up on a line on which nobody talks.
+
+        Whoever has not is hung up, and of whoever is gone without our being told the rest follows.
+        Returns at once.
+        """
+        if self._actions is None:
+            self.is_seen_to(call_name)
+        elif call_name not in self._seen_off:
+            self._seen_off.add(call_name)
+            self.agent_leaves(call_name)
+            look = partial(self._see_off, call_name)
+            self._follow_ups.insist(look, "see a line off", after=OVER_WITHIN)
+
+    async def _see_off(self, call_name: str) -> None:
+        call = await self._directory.call(call_name)
+        if call is not None and not await self.begin(call):
+            for phone in await self._phones(call):
+                try:
+                    gone = await self._hang_ups.is_gone(phone)
+                except UnavailableError:
+                    raise
+                except RefusedError:  # logged; the others still have to go
+                    continue
+                if gone:
+                    own = call.phone if isinstance(phone, BridgedCall) else phone.name
+                    await self._tell_ended(call, phone.call_id, "" if own == CALLER else own)
+        self._seen_off.discard(call_name)
+        if call_name not in self._watched:
+            self.is_seen_to(call_name)
+
+    async def _phones(self, call: BridgedCall) -> list[Phone]:
+        """Return the phones of a line of whose end nobody was told."""
+        parties = await self._directory.parties(call.name)
+        found: list[Phone] = [leg for leg in parties if not leg.is_over]
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        if leg is not None and leg.status not in (LegStatus.ENDED, LegStatus.FAILED):
+            found.append(leg)
+        is_party = any(leg.name == call.phone for leg in parties)
+        if not (is_party or await self._directory.end_was_told(call.call_id)):
+            found.append(call)
+        return found
+
+    async def _tell_ended(self, call: BridgedCall, call_id: str, name: str) -> None:
+        """Do what follows the end of a leg of which nobody was told."""
+        log.warning("somebody has left a line, and that was not told")
+        who = LegIdentity(version=call.version, call_id=call_id, custom=name)
+        await self._ended(LegEnded(leg=who, result=NOT_KNOWN, reason=NOT_TOLD))
 
     async def _look(self, actions: Actions, before: _Line, seen: _Look) -> None:
         """Look once, and have it done again for as long as the line is not over."""
@@ -177,11 +232,7 @@ class LineWatch:
                 await self._hang_ups.all_known(line.call)
             return
         for call_id in look.missing:
-            who = LegIdentity(
-                version=line.call.version, call_id=call_id, custom=line.legs.get(call_id, "")
-            )
-            log.warning("somebody has left a line, and that was not told")
-            await self._ended(LegEnded(leg=who, result=NOT_KNOWN, reason=NOT_TOLD))
+            await self._tell_ended(line.call, call_id, line.legs.get(call_id, ""))
         if look.alone:
             await self._let_go(line.call.name)
 

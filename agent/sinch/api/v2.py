@@ -33,6 +33,9 @@ from agent.sinch_limits import MAX_SAY
 
 BRIDGE = "conversation"
 
+NOT_FOUND = 404
+"""HTTP status of a request about a leg that is over."""
+
 _STREAM_GONE = ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure")
 
 
@@ -313,3 +316,25 @@ class V2Actions:
 
     async def clear(self, _conference: str) -> None:
         """Do nothing: each leg's hang-up takes the others along."""
+
+    async def hang_up_otherwise(self, phone: Phone, _conference: str) -> bool:
+        """Hang up by the name of the leg; or else the stream, which takes the phone of its call."""
+        if not (phone.session and phone.call_id):
+            return False
+        names = [phone.phone, STREAM] if isinstance(phone, BridgedCall) else [phone.name]
+        refused: SinchError | None = None
+        for name in names:
+            try:
+                await self._api.update_session_call(
+                    phone.session, name, hang_up(), uuid.uuid4().hex
+                )
+            except SinchError as error:
+                refused = error
+            else:
+                return True
+        if refused is not None and refused.status != NOT_FOUND:
+            raise refused
+        return False
+
+    async def hang_up_each(self, _conference: str) -> None:
+        """Do nothing: there are no conferences."""

@@ -51,6 +51,9 @@ class Platform:
         self.away: set[str] = set()
         """What fails for as long as it stands here, and may be asked for again."""
 
+        self.gone: set[str] = set()
+        """What Sinch answers with 404."""
+
         self.joined: set[str] = set()
         """Ids of legs that are in their conference."""
 
@@ -58,6 +61,8 @@ class Platform:
         self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
         if what in self.fails:
             raise SinchError("Sinch refused: no (HTTP 400)", 400)
+        if what in self.gone:
+            raise SinchError("Sinch refused: no such call (HTTP 404)", 404)
         if what in self.away:
             raise SinchError("Sinch refused: no reason given (HTTP 503)", 503)
 
@@ -143,8 +148,15 @@ class Platform:
     async def hang_up(self, phone: Phone) -> None:
         self._note("hang_up", phone.call_id)
 
+    async def hang_up_otherwise(self, phone: Phone, _conference: str) -> bool:
+        self._note("hang_up_otherwise", phone.call_id)
+        return True
+
     async def clear(self, conference: str) -> None:
         self._note("clear", conference)
+
+    async def hang_up_each(self, conference: str) -> None:
+        self._note("hang_up_each", conference)
 
 
 class ScriptedCalls:
