@@ -23,8 +23,7 @@ from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import STREAM, LegFacts
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
-from agent.sinch.legs.processes import LINE
-from agent.sinch.line_watch import LineWatch
+from agent.sinch.line_watch import LINE, LineWatch
 from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.store.errors import StoreError
 

@@ -32,6 +32,13 @@ from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
+LINE = "line "
+"""What stands before the name of a call whose agent has left its line, where processes tell of the
+calls that they hold."""
+
+LOOKED_AT_AFTER = 1.0
+"""Seconds for the process that has left a line to see to it; then, if it has died, another does."""
+
 LOOK_EVERY = 30.0
 """Seconds between two looks at a line: one request for each, and what somebody sits in silence for
 at the most whose end of a conversation was not told."""
@@ -106,11 +113,11 @@ class LineWatch:
 
         Returns at once. Call :meth:`begin`, :meth:`see_off` or :meth:`is_seen_to` then.
         """
-        self._processes.left_line(call_name)
+        self._processes.announced(f"{LINE}{call_name}", "", LOOKED_AT_AFTER)
 
     def is_seen_to(self, call_name: str) -> None:
         """Let a line be on which nobody is any more. Returns at once."""
-        self._processes.line_over(call_name)
+        self._processes.ended(f"{LINE}{call_name}")
 
     async def begin(self, call: BridgedCall) -> bool:
         """Look after a line from now on if people talk on it; return whether that is so.
@@ -167,7 +174,7 @@ class LineWatch:
         if leg is not None and leg.status not in (LegStatus.ENDED, LegStatus.FAILED):
             found.append(leg)
         is_party = any(leg.name == call.phone for leg in parties)
-        if not (is_party or await self._directory.end_was_told(call.call_id)):
+        if not is_party and call.status is not CallStatus.OVER:
             found.append(call)
         return found
 

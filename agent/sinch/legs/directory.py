@@ -217,10 +217,6 @@ class CallDirectory:
         """Return whether nobody has been told of the end of this leg before."""
         return await self._store.claims.claim(f"ended {call_id}") is None
 
-    async def end_was_told(self, call_id: str) -> bool:
-        """Return whether somebody has been told of the end of this leg."""
-        return await self._store.claims.find(f"ended {call_id}") is not None
-
     async def first_to_connect(self, name: str) -> bool:
         """Return whether nobody has connected this leg with an agent before."""
         return await self._store.claims.claim(f"connect {name}") is None

@@ -15,12 +15,6 @@ from agent.store.store import Store
 
 log = structlog.get_logger()
 
-LINE = "line "
-"""What stands before the name of a call whose agent has left its line, among those of calls."""
-
-LOOKED_AT_AFTER = 1.0
-"""Seconds for whoever has left a line to see to it; then, if they have died, another does."""
-
 
 class OtherProcesses:
     """What this process tells the others of its calls, and what it hears of theirs.
@@ -63,18 +57,6 @@ class OtherProcesses:
         Returns at once.
         """
         self._store.live_calls.ended(name)
-
-    def left_line(self, name: str) -> None:
-        """Tell the others that an agent here leaves the line of a call, with people on it perhaps.
-
-        Until :meth:`line_over` says that they are seen to, they are left to the others. Returns at
-        once.
-        """
-        self._store.live_calls.announced(f"{LINE}{name}", "", LOOKED_AT_AFTER)
-
-    def line_over(self, name: str) -> None:
-        """Tell the others that nothing is left to be done about such a line. Returns at once."""
-        self._store.live_calls.ended(f"{LINE}{name}")
 
     async def died(self) -> dict[str, float]:
         """Return the processes that are found dead, each with its last beat."""
