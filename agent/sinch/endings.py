@@ -115,7 +115,8 @@ class CallEndings:
             call_name: Of a call, of a leg, or of a line that the process had left.
 
         Raises:
-            RefusedError: If Sinch does not hang up.
+            RefusedError: If Sinch does not hang up a leg that rings. Whoever is on a line is asked
+                for until Sinch is there.
         """
         call_name = call_name.removeprefix(LINE)
         call = await self._directory.call(call_name)
@@ -136,7 +137,8 @@ class CallEndings:
             await self._directory.advance_call(call_name, CallEvent.ENDED)
             await self._directory.stream_ended(call.call_id)
         self._watch.see_off(call_name)
-        await self._hang_ups.everybody(call)
+        hang_up = partial(self._hang_ups.everybody, call)
+        await self._follow_ups.finish(hang_up, "hang up whoever is left", otherwise=None)
 
     async def phone_ended(self, call_name: str, callback: LegEnded, party: str = "") -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 
 from agent.sinch.contracts import Actions
+from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_up_requests import HangUpRequests
 from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
@@ -221,3 +222,12 @@ class HangUps:
         if self._requests is not None and (named := self._requests.named(call_name)):
             with suppress(RefusedError):  # logged; it is done again with the database
                 await self._requests.conference(named)
+
+
+def hang_up_left(hang_ups: HangUps, follow_ups: FollowUps, call_name: str) -> None:
+    """Hang up whoever is left of a call that is over, whose callback was answered before that.
+
+    Returns at once. What the answer would have had done is asked for, until it is done.
+    """
+    hang_up = partial(hang_ups.all_of, call_name)
+    follow_ups.insist(hang_up, "hang up whoever is left")

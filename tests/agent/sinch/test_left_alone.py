@@ -133,6 +133,29 @@ def test_who_was_on_the_line_of_a_dead_process_is_not_joined(
     scripted.tell(tmp_path, version, story, conference=True)
 
 
+@both
+def test_who_is_left_by_a_dead_process_is_hung_up_though_sinch_is_away(
+    tmp_path: Path, version: Version
+) -> None:
+    """As it is found dead, and for a minute: then all go, also whom the caller was passed on to."""
+
+    async def story(s: scripted.Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        await s.directory.stream_ended("phone")
+        s.platform.away |= {"hang_up", "clear"}
+        await s.call_control.let_go("phone")
+        await asyncio.sleep(60)
+        before = len(s.platform.asked)
+        s.platform.away.clear()
+        await asyncio.sleep(30)
+        after = [(what, about) for _, what, about in s.platform.asked[before:]]
+        assert ("hang_up", "phone") in after
+        assert (("clear", "c-phone") in after) is (version == "v1")
+
+    scripted.tell(tmp_path, version, story, conference=True)
+
+
 # Sinch refuses to hang up, for good
 
 
