@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,6 @@ from agent.store.store import Store
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Providers
 from pipelines.turn_taking.end_of_turn import TurnModel
-from pipelines.workers import WorkerThreads
 
 if TYPE_CHECKING:
     from agent.server.tracing.export import TraceExport  # an extra
@@ -111,7 +110,7 @@ def service(
         keeping=keeping,
         watchdog=watchdog,
         health=health,
-        metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, slot),
+        metrics=_metrics(resources, registry, watchdog, keeping, health, traces, slot, sinch),
         traces=traces,
         streams=_streams(settings, agents, sinch, store, registry, resources),
         siblings=siblings,
@@ -261,11 +260,11 @@ def _metrics(
     resources: CallResources,
     registry: CallRegistry,
     watchdog: Watchdog,
-    workers: Sequence[WorkerThreads],
     keeping: RecordKeeping,
     health: Health,
     traces: TraceExport | None,
     slot: WorkerSlot | None,
+    sinch: SinchService | None,
 ) -> WorkerMetrics:
     counts = CallCounts()
     keeping.writer.watches = [counts.line, *([traces.traces.line] if traces is not None else [])]
@@ -276,9 +275,10 @@ def _metrics(
         writer=keeping.writer,
         recordings=keeping.recording_writer.counts,
         frame_costs=resources.frame_costs,
-        workers=workers,
+        workers=workers_of(resources.providers, resources.turn_model),
         webhooks=keeping.database.webhooks if keeping.database is not None else None,
         free=lambda: health.free,
+        not_hung_up=lambda: 0 if sinch is None else sinch.call_control.hang_ups_refused,
     )
     return WorkerMetrics(ProcessMetrics(parts, counts).text, slot)
 

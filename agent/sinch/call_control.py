@@ -55,6 +55,7 @@ from agent.sinch.legs.leg_kinds import (
     TransferLeg,
 )
 from agent.sinch.legs.processes import OtherProcesses
+from agent.sinch.line_watch import LineWatch
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers.passing_on import Summary, Transfers
@@ -94,7 +95,7 @@ class CallControl:
         self._directory = directory
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
-        hang_ups = HangUps(directory, actions)
+        self._hang_ups = hang_ups = HangUps(directory, actions)
         self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
@@ -105,8 +106,9 @@ class CallControl:
         self._transfers = Transfers(
             settings, directory, dispatch, hang_ups, actions, rules, follow_ups, watch
         )
+        lines_left = LineWatch(directory, actions, hang_ups, self._ended, follow_ups, processes)
         self._endings = endings = CallEndings(
-            directory, calls, dispatch, hang_ups, follow_ups, records
+            directory, calls, dispatch, hang_ups, follow_ups, records, lines_left
         )
         lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
@@ -127,6 +129,11 @@ class CallControl:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""
         await self._follow_ups.aclose()
 
+    @property
+    def hang_ups_refused(self) -> int:
+        """Times that Sinch has refused for good, in every way there is, to hang somebody up."""
+        return self._hang_ups.refused
+
     # Callbacks
 
     async def answer(self, callback: Callback) -> Svaml:
@@ -146,7 +153,7 @@ class CallControl:
                 answer = await self._answered(callback)
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
-                return await self._leg_endings.answer(callback)
+                return await self._ended(callback)
             case MenuAnswered():
                 return await self._menu_answered(callback)
             case Other(name="pie"):
@@ -187,6 +194,9 @@ class CallControl:
             case PartyLeg() as leg:
                 return await self._party_answers.answered(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
+
+    async def _ended(self, callback: LegEnded) -> Svaml:
+        return await self._leg_endings.answer(callback)
 
     async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
         leg = await own_leg(self._directory, callback.leg, callback.menu)

@@ -7,7 +7,7 @@ this process have to offer is :class:`LocalCalls`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -318,8 +318,8 @@ class Actions(Protocol):
         """Return whether the platform tells us when somebody whom we dial has answered."""
         ...
 
-    async def has_joined(self, call_id: str, conference: str) -> bool:
-        """Return whether a leg is in a conference: it was answered then."""
+    async def participants(self, conference: str) -> Collection[str]:
+        """Return the platform's ids of the legs in a conference: these are answered."""
         ...
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
@@ -346,6 +346,22 @@ class Actions(Protocol):
         """Hang a phone's leg up; do nothing if the platform has not told us of it yet."""
         ...
 
+    async def hang_up_otherwise(self, phone: Phone, conference: str) -> bool:
+        """Hang a phone's leg up by other requests than :meth:`hang_up`, which was refused for good.
+
+        Args:
+            phone: Whose.
+            conference: Of its line; ``""`` where there is none.
+
+        Returns:
+            Whether one of them was taken. If not, there is none, or it is about nobody there.
+        """
+        ...
+
     async def clear(self, conference: str) -> None:
         """Hang up whoever is in a conference."""
+        ...
+
+    async def hang_up_each(self, conference: str) -> None:
+        """Hang up whoever is in a conference, one by one: :meth:`clear` was refused for good."""
         ...

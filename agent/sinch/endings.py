@@ -23,6 +23,7 @@ from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import STREAM, LegFacts
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
+from agent.sinch.line_watch import LINE, LineWatch
 from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.store.errors import StoreError
 
@@ -49,6 +50,7 @@ class CallEndings:
         hang_ups: For whoever is left.
         follow_ups: Does what takes time.
         legs: Puts on record what became of the others.
+        watch: Looks after lines that the agent leaves to those who talk.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class CallEndings:
         hang_ups: HangUps,
         follow_ups: FollowUps,
         legs: LegRecords,
+        watch: LineWatch,
     ) -> None:
         self._directory = directory
         self._calls = calls
@@ -66,6 +69,7 @@ class CallEndings:
         self._hang_ups = hang_ups
         self._follow_ups = follow_ups
         self._legs = legs
+        self._watch = watch
 
     async def hang_up(self, call_name: str, *, goodbye: bool) -> None:
         """Hang up a call, in whichever process its stream is, or a leg that still rings.
@@ -104,30 +108,37 @@ class CallEndings:
         Whoever it had dialled onto a line, and still rings, has rung for as long as they may. Any
         other phone that still rings is let be, since any process answers its callbacks; so is a
         call whose stream is elsewhere, and are those who talk to somebody whom they were passed on
-        to, unless the platform has ended their call with the stream: then the other is alone.
+        to, unless the platform has ended their call with the stream: then the other is alone. Where
+        it has not, this process looks after them from now on.
+
+        Args:
+            call_name: Of a call, of a leg, or of a line that the process had left.
 
         Raises:
-            RefusedError: If Sinch does not hang up.
+            RefusedError: If Sinch does not hang up a leg that rings. Whoever is on a line is asked
+                for until Sinch is there.
         """
+        call_name = call_name.removeprefix(LINE)
         call = await self._directory.call(call_name)
         if call is None:
             await self._hang_ups.unanswered(call_name)  # it may be a leg
-        if call is None or call.status is CallStatus.OVER:
             return
-        ends_with_stream = ANSWERS[call.version].stays_when_moved
-        if not ends_with_stream and await talk_to_another(self._directory, call):
-            return
-        if await self._dispatch.has_stream(call.call_id):
-            return
-        log.warning("a phone is hung up: the process of its call has died", call=call_name)
-        await self._hang_ups.phone(call_name)
-        await self._hang_ups.whoever_took(call)
-        await self._hang_ups.conference(call_name)
-        leg = await self._directory.placed(call_name)
-        if leg is not None:
-            await self._directory.advance(leg, LegEvent.ENDED, LegFacts(reason=INTERRUPTED))
-        await self._directory.advance_call(call_name, CallEvent.ENDED)
-        await self._directory.stream_ended(call.call_id)
+        if call.status is not CallStatus.OVER:
+            ends_with_stream = ANSWERS[call.version].stays_when_moved
+            if not ends_with_stream and await talk_to_another(self._directory, call):
+                await self._watch.begin(call)
+                return
+            if await self._dispatch.has_stream(call.call_id):
+                return
+            log.warning("a phone is hung up: the process of its call has died", call=call_name)
+            leg = await self._directory.placed(call_name)
+            if leg is not None:
+                await self._directory.advance(leg, LegEvent.ENDED, LegFacts(reason=INTERRUPTED))
+            await self._directory.advance_call(call_name, CallEvent.ENDED)
+            await self._directory.stream_ended(call.call_id)
+        self._watch.see_off(call_name)
+        hang_up = partial(self._hang_ups.everybody, call)
+        await self._follow_ups.finish(hang_up, "hang up whoever is left", otherwise=None)
 
     async def phone_ended(self, call_name: str, callback: LegEnded, party: str = "") -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.
@@ -166,8 +177,14 @@ class CallEndings:
 
     def stream_leg_ended(self, call_name: str) -> None:
         """Hang up whoever is left alone in the conference of a call. Returns at once."""
-        clear = partial(self._hang_ups.conference, call_name)
+        clear = partial(self._clear, call_name)
         self._follow_ups.insist(clear, "end a conference")
+
+    async def _clear(self, call_name: str) -> None:
+        await self._hang_ups.conference(call_name)
+        call = await self._directory.call(call_name)
+        if call is None or call.status is CallStatus.OVER:
+            self._watch.is_seen_to(call_name)
 
     def stream_ended(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
         """Let the platform have the last word on a call whose record we have closed.
@@ -181,6 +198,7 @@ class CallEndings:
             moved: Whether the caller talks to somebody else now.
             hung_up: Whether one of us wanted the end: then it is that of whoever helps, too.
         """
+        self._watch.agent_leaves(call_name)
         leave = partial(self._leave, call_name, call_id, moved=moved, hung_up=hung_up)
         self._follow_ups.insist(leave, "leave a call")
 
@@ -193,6 +211,10 @@ class CallEndings:
                 await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
             # Whoever it left them with may have hung up as it left.
             await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+            if call is None or is_over:
+                self._watch.is_seen_to(call_name)
+            elif not await self._watch.begin(call):
+                self._watch.see_off(call_name)
         except StoreError:
             if hung_up and not moved:
                 await self._hang_ups.conference_without_database(call_name)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
-import structlog
-
-from agent.sinch.api.rest import SinchError
 from agent.sinch.contracts import Actions
+from agent.sinch.follow_ups import FollowUps
+from agent.sinch.hang_up_requests import HangUpRequests
 from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
 from agent.sinch.legs.leg_tables import CallStatus, LegStatus
 from agent.sinch.refusals import RefusedError, UnavailableError
-
-log = structlog.get_logger()
-
-GONE = 404
-"""HTTP status of a request for what has hung up already."""
 
 
 class HangUps:
@@ -31,7 +26,12 @@ class HangUps:
 
     def __init__(self, directory: CallDirectory, actions: Actions | None) -> None:
         self._directory = directory
-        self._actions = actions
+        self._requests = None if actions is None else HangUpRequests(directory, actions)
+
+    @property
+    def refused(self) -> int:
+        """Times that Sinch has refused for good, in every way there is, to hang somebody up."""
+        return 0 if self._requests is None else self._requests.refused
 
     async def phone(self, name: str) -> None:
         """Hang up the phone of a call or of a leg that we placed, whatever became of the rest.
@@ -42,11 +42,11 @@ class HangUps:
             RefusedError: If Sinch does not do it.
         """
         phone = await self._directory.call(name) or await self._directory.placed(name)
-        if self._actions is None or phone is None:
+        if self._requests is None or phone is None:
             return
         refused: RefusedError | None = None
         try:
-            await self._hang_up(self._actions, phone)
+            await self._requests.phone(phone)
         except RefusedError as error:
             refused = error
         await self.parties(name, phone.phone if isinstance(phone, BridgedCall) else "")
@@ -60,8 +60,8 @@ class HangUps:
             RefusedError: If Sinch does not do it.
         """
         leg = await self._directory.leg_of(PartyLeg, name)
-        if self._actions is not None and leg is not None and not leg.is_over:
-            await self._hang_up(self._actions, leg)
+        if self._requests is not None and leg is not None and not leg.is_over:
+            await self._requests.phone(leg)
 
     async def parties(self, call_name: str, besides: str = "") -> None:
         """Hang up all who were dialled onto the line of a call, or are being dialled.
@@ -93,8 +93,8 @@ class HangUps:
             RefusedError: If Sinch does not do it.
         """
         leg = await self._directory.leg(name)
-        if self._actions is not None and leg is not None and not isinstance(leg, StreamLeg):
-            await self._hang_up(self._actions, leg)
+        if self._requests is not None and leg is not None and not isinstance(leg, StreamLeg):
+            await self._requests.phone(leg)
 
     async def unanswered(self, name: str) -> None:
         """Hang up a party, or whom a caller is passed on to, if they have not answered.
@@ -108,13 +108,13 @@ class HangUps:
         if isinstance(leg, PartyLeg | TransferLeg) and leg.status is LegStatus.DIALLING:
             await self.own_leg(name)
 
-    async def _hang_up(self, actions: Actions, phone: Phone) -> None:
-        try:
-            await actions.hang_up(phone)
-        except SinchError as error:
-            if error.status != GONE:
-                log.warning("phone not hung up", status=error.status, code=error.code)
-                raise _refusal(error) from None
+    async def is_gone(self, phone: Phone) -> bool:
+        """Hang up a phone, and return whether it had hung up before.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        return self._requests is not None and await self._requests.phone(phone)
 
     async def transfer(self, leg: TransferLeg) -> None:
         """Hang up somebody whom a caller is, or was, passed on to.
@@ -122,10 +122,10 @@ class HangUps:
         Raises:
             UnavailableError: If it is to be asked again.
         """
-        if self._actions is None:
+        if self._requests is None:
             return
         try:
-            await self._hang_up(self._actions, leg)
+            await self._requests.phone(leg)
         except UnavailableError:
             raise
         except RefusedError:
@@ -164,15 +164,34 @@ class HangUps:
 
     async def all_known(self, call: BridgedCall) -> None:
         """Hang up whoever is left of a call, by what was known of it: for want of a database."""
-        if self._actions is None:
+        if self._requests is None:
             return
         with suppress(RefusedError):  # logged; nobody waits for it
-            await self._hang_up(self._actions, call)
+            await self._requests.phone(call)
         if call.conference:
+            with suppress(RefusedError):  # logged as well
+                await self._requests.conference(call.conference)
+
+    async def everybody(self, call: BridgedCall) -> None:
+        """Hang up all who are, or may be, on the line of a call that is over, or ring for it.
+
+        What is refused of one keeps none of the others.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        refused: list[RefusedError] = []
+        for ask in (
+            partial(self.phone, call.name),
+            partial(self.whoever_took, call),
+            partial(self.conference, call.name),
+        ):
             try:
-                await self._actions.clear(call.conference)
-            except SinchError as error:
-                log.warning("conference not ended", status=error.status, code=error.code)
+                await ask()
+            except RefusedError as error:
+                refused.append(error)
+        if refused:
+            raise next((one for one in refused if isinstance(one, UnavailableError)), refused[0])
 
     async def conference(self, call_name: str, *, whoever_talks: bool = False) -> None:
         """Hang up whoever is left on the line of a call, unless they talk to each other.
@@ -188,37 +207,27 @@ class HangUps:
             UnavailableError: If it is to be asked again.
         """
         call = await self._directory.call(call_name)
-        if self._actions is None or call is None or call.status is CallStatus.MOVED:
+        if self._requests is None or call is None or call.status is CallStatus.MOVED:
             return
         if not whoever_talks and await talk_to_another(self._directory, call):
             return
         try:
             if call.conference:
-                await self._clear(self._actions, call.conference)
+                await self._requests.conference(call.conference)
         finally:
             await self.parties(call_name)
 
     async def conference_without_database(self, call_name: str) -> None:
         """Hang up whoever is on the line of a call, by its name alone, whoever talks to whom."""
-        if self._actions is not None and (named := self._actions.conference(call_name)):
+        if self._requests is not None and (named := self._requests.named(call_name)):
             with suppress(RefusedError):  # logged; it is done again with the database
-                await self._clear(self._actions, named)
-
-    async def _clear(self, actions: Actions, conference: str) -> None:
-        try:
-            await actions.clear(conference)
-        except SinchError as error:
-            if error.status == GONE:
-                return
-            log.warning("conference not ended", status=error.status, code=error.code)
-            if _fails(error):
-                raise _refusal(error) from None
+                await self._requests.conference(named)
 
 
-def _fails(error: SinchError) -> bool:
-    """Return whether what was refused may be done if it is asked for later."""
-    return error.status in (0, 429) or error.status >= 500
+def hang_up_left(hang_ups: HangUps, follow_ups: FollowUps, call_name: str) -> None:
+    """Hang up whoever is left of a call that is over, whose callback was answered before that.
 
-
-def _refusal(error: SinchError) -> RefusedError:
-    return (UnavailableError if _fails(error) else RefusedError)(str(error))
+    Returns at once. What the answer would have had done is asked for, until it is done.
+    """
+    hang_up = partial(hang_ups.all_of, call_name)
+    follow_ups.insist(hang_up, "hang up whoever is left")

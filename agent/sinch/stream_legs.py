@@ -129,14 +129,20 @@ class StreamLegs:
     def bring(self, call: BridgedCall, stream: Stream, *, after: float = 0.0) -> None:
         """Add the stream to the conference in which the phone waits; else hang the phone up.
 
-        Returns at once. Where the stream takes no leg of its own, there is nothing to do.
+        Returns at once. Where the stream takes no leg of its own, it comes by the answer to a
+        callback. Whoever waits for one that does not come is hung up, whichever way it was to.
 
         Args:
             call: Of the phone.
             stream: As :meth:`stream` has made it.
             after: Seconds from now, while the platform's voice still speaks.
         """
-        if self._actions is None or not call.conference:
+        if self._actions is None:
+            return
+        # Whatever becomes of it; if Sinch does not hang up now, either, it may then.
+        look = partial(self._look_for_stream, call.name)
+        self._follow_ups.insist(look, "look for a stream", after=after + STREAM_WITHIN)
+        if not call.conference:
             return
         bring = partial(self._bring, self._actions, call, stream)
         if after:
@@ -145,9 +151,6 @@ class StreamLegs:
             self._follow_ups.start(bring(), "bring a stream")
 
     async def _bring(self, actions: Actions, call: BridgedCall, stream: Stream) -> None:
-        # Whatever becomes of the request; if Sinch does not hang up now, either, it may then.
-        look = partial(self._look_for_stream, call.name)
-        self._follow_ups.insist(look, "look for a stream", after=STREAM_WITHIN)
         leg = StreamLeg(name=f"s{uuid.uuid4().hex[:24]}", of=call.name)
         await self._directory.add_leg(leg)
         try:
@@ -157,7 +160,7 @@ class StreamLegs:
             await self._hang_ups.phone(call.name)
 
     async def _look_for_stream(self, call_name: str) -> None:
-        """Hang up a phone that nobody talks to."""
+        """Hang up a phone that nobody talks to, and all who are on its line."""
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             return

@@ -113,8 +113,8 @@ class LiveCalls:
 
     def ended(self, name: str) -> None:
         """Tell that we hold it no more."""
-        self._calls.pop(name, None)
-        self._changed.set()
+        if self._calls.pop(name, None) is not None:
+            self._changed.set()
 
     async def keep(self) -> None:
         """Beat, and write what changes, until this is cancelled.

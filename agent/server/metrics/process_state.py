@@ -47,10 +47,13 @@ class ProcessParts:
     free: Callable[[], Mapping[str, int]] = dict
     """Returns the bytes that the disk of each folder has room for."""
 
+    not_hung_up: Callable[[], int] = int
+    """Returns how often Sinch has refused for good to hang somebody up."""
+
 
 def collectors(parts: ProcessParts) -> Iterator[Collector]:
     """Yield what reads a process. Ask in the event loop of its calls."""
-    yield _Calls(parts.registry)
+    yield _Calls(parts.registry, parts.not_hung_up)
     yield _Loop(parts.watchdog, parts.frame_costs, parts.workers)
     yield _Records(parts.writer, parts.recordings, parts.free)
     yield _Providers(parts.providers)
@@ -68,8 +71,9 @@ def _families(
 class _Calls(Collector):
     """Calls in progress, and those that were not taken."""
 
-    def __init__(self, registry: CallRegistry) -> None:
+    def __init__(self, registry: CallRegistry, not_hung_up: Callable[[], int]) -> None:
         self._calls = registry
+        self._not_hung_up = not_hung_up
         self._capacity = registry.capacity
 
     def collect(self) -> Iterator[Metric]:
@@ -107,6 +111,11 @@ class _Calls(Collector):
                 "voice_agent_calls_declined",
                 "Calls that were turned away for want of room.",
                 self._capacity.declined,
+            ),
+            (
+                "voice_agent_hang_ups_refused",
+                "Times that Sinch has refused for good, in every way, to hang somebody up.",
+                self._not_hung_up(),
             ),
         )
         yield from self._reasons()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,6 +17,9 @@ from agent.sinch.api.svaml import Svaml
 
 TIMEOUT = 5.0
 """Seconds that the platform waits for an answer (version 2; version 1 does not say)."""
+
+LOST_AFTER = 1.0
+"""Seconds until a connection counts as broken on which an answer of ours is lost."""
 
 Check = Callable[[str, object], None]
 """Given the name of a schema and a body, raises if the body does not follow it."""
@@ -32,6 +36,9 @@ class CallbackPoster:
     def __init__(self, url: str, tell: Callable[[str], None]) -> None:
         self.posted: list[tuple[str, int]] = []
         """Every event, with the status of the answer; 0 if there was none."""
+
+        self.lost: list[str] = []
+        """Events whose next answers are lost on their way to the platform."""
 
         self._url = url
         self._tell = tell
@@ -72,6 +79,11 @@ class CallbackPoster:
                 if response.status != 200:
                     return None
                 reply = await response.json()
+            if event in self.lost:
+                self.lost.remove(event)
+                await asyncio.sleep(LOST_AFTER)
+                self._tell(f"callback {event}: its answer is lost")
+                return None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             self._note(event, 0, type(error).__name__)
             return None

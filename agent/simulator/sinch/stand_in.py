@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from fnmatch import fnmatch
 from typing import Any
 
 from aiohttp import web
@@ -65,6 +66,10 @@ class StandIn:
         self._v2 = SinchV2(self._network, self._callbacks, v2, check)
         self.failures: deque[tuple[str, int, dict[str, Any], dict[str, str]]] = deque()
         """What the next requests are answered with instead: method, status, body, headers."""
+
+        self.refused: dict[tuple[str, str], int] = {}
+        """Statuses of what is refused for as long as it stands here: by a method, and what the path
+        is like, as files are named in a shell."""
 
         self.requests: list[tuple[str, str]] = []
         """Every request that came: method and path."""
@@ -174,6 +179,10 @@ class StandIn:
         """Every event that was posted, with the status of the answer; 0 if there was none."""
         return self._callbacks.posted
 
+    def lose_answer(self, event: str) -> None:
+        """Lose the answer to the next callback of an event, as a connection that breaks does."""
+        self._callbacks.lost.append(event)
+
     @property
     def configured(self) -> dict[Version, str]:
         """What was set as callback address, by version."""
@@ -192,6 +201,9 @@ class StandIn:
         if self.failures and self.failures[0][0] == request.method:
             _, status, body, headers = self.failures.popleft()
             return web.json_response(body, status=status, headers=headers)
+        for (method, path), status in self.refused.items():
+            if method == request.method and fnmatch(request.path, path):
+                return _response(v1_error(status, status * 100, "not to be done"))
         scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
         if "/callbacks/applications/" in request.path and scheme != "application":
             return _response(v1_error(401, 40100, "this request has to be signed"))

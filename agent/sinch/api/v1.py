@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from agent import phone_numbers
 from agent.settings.sinch import Announcer
 from agent.sinch.api.menus import v1_menu
 from agent.sinch.api.rest import SinchError
 from agent.sinch.api.svaml import Stream, Svaml, call_headers, is_sip
-from agent.sinch.api.v1_requests import VoiceV1
+from agent.sinch.api.v1_requests import NOT_FOUND, VoiceV1
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import BroughtStream, Dial, Party
 from agent.sinch.legs.leg_kinds import (
@@ -292,9 +293,9 @@ class V1Actions:
         """Return whether it is no In-App user: for these Sinch sends no ACE."""
         return not phone_numbers.user(to)
 
-    async def has_joined(self, call_id: str, conference: str) -> bool:
-        """Return whether the conference lists the leg; it is none while nobody is in it."""
-        return call_id in await self._api.get_participants(conference)
+    async def participants(self, conference: str) -> Collection[str]:
+        """Return whom the conference lists; it is none while nobody is in it."""
+        return await self._api.get_participants(conference)
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""
@@ -340,3 +341,39 @@ class V1Actions:
     async def clear(self, conference: str) -> None:
         """Kick all."""
         await self._api.kick_all(conference)
+
+    async def hang_up_otherwise(self, phone: Phone, conference: str) -> bool:
+        """Kick the leg out of its conference, if it is there."""
+        if not (phone.call_id and conference):
+            return False
+        try:
+            await self._api.kick(conference, phone.call_id)
+        except SinchError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def hang_up_each(self, conference: str) -> None:
+        """Kick each, or else hang it up."""
+        refused: SinchError | None = None
+        for call_id in await self._api.get_participants(conference):
+            try:
+                await self._kick_or_hang_up(conference, call_id)
+            except SinchError as error:
+                refused = error
+        if refused is not None:
+            raise refused
+
+    async def _kick_or_hang_up(self, conference: str, call_id: str) -> None:
+        for ask in (
+            partial(self._api.kick, conference, call_id),
+            partial(self._api.update_call, call_id, hang_up(), urgent=True),
+        ):
+            try:
+                return await ask()
+            except SinchError as error:
+                if error.status == NOT_FOUND:
+                    return None
+                refused = error
+        raise refused

@@ -95,6 +95,15 @@ class VoiceV1:
         url = f"{self._url}/calling/v1/conferences/id/{path_segment(conference)}"
         await self._rest.request("DELETE", url, urgent=True)
 
+    async def kick(self, conference: str, call_id: str) -> None:
+        """Hang up one leg of a conference.
+
+        Raises:
+            SinchError: If it is not there.
+        """
+        conference_url = f"{self._url}/calling/v1/conferences/id/{path_segment(conference)}"
+        await self._rest.request("DELETE", f"{conference_url}/{path_segment(call_id)}", urgent=True)
+
     async def get_numbers(self) -> list[dict[str, Any]]:
         """Return the numbers of the account, with the application that each belongs to.
 

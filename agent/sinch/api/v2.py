@@ -10,7 +10,7 @@ tutorials. The tests check each form of SVAML against schemas written out from t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from agent.settings.sinch import Announcer
 from agent.sinch.api.menus import v2_menu
@@ -32,6 +32,9 @@ from agent.sinch.legs.leg_kinds import (
 from agent.sinch_limits import MAX_SAY
 
 BRIDGE = "conversation"
+
+NOT_FOUND = 404
+"""HTTP status of a request about a leg that is over."""
 
 _STREAM_GONE = ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure")
 
@@ -277,9 +280,9 @@ class V2Actions:
         """Return True: of each of them."""
         return True
 
-    async def has_joined(self, _call_id: str, _conference: str) -> bool:
-        """Return False: there are no conferences."""
-        return False
+    async def participants(self, _conference: str) -> Collection[str]:
+        """Return nobody: there are no conferences."""
+        return ()
 
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""
@@ -313,3 +316,25 @@ class V2Actions:
 
     async def clear(self, _conference: str) -> None:
         """Do nothing: each leg's hang-up takes the others along."""
+
+    async def hang_up_otherwise(self, phone: Phone, _conference: str) -> bool:
+        """Hang up by the name of the leg; or else the stream, which takes the phone of its call."""
+        if not (phone.session and phone.call_id):
+            return False
+        names = [phone.phone, STREAM] if isinstance(phone, BridgedCall) else [phone.name]
+        refused: SinchError | None = None
+        for name in names:
+            try:
+                await self._api.update_session_call(
+                    phone.session, name, hang_up(), uuid.uuid4().hex
+                )
+            except SinchError as error:
+                refused = error
+            else:
+                return True
+        if refused is not None and refused.status != NOT_FOUND:
+            raise refused
+        return False
+
+    async def hang_up_each(self, _conference: str) -> None:
+        """Do nothing: there are no conferences."""

@@ -12,7 +12,7 @@ from agent.sinch.callbacks import LegEnded, LegIdentity, Version
 from agent.sinch.dialling.party_rules import is_over, left_alone, why_not_reached
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
-from agent.sinch.hang_ups import HangUps
+from agent.sinch.hang_ups import HangUps, hang_up_left
 from agent.sinch.leg_records import LegRecords
 from agent.sinch.legs.directory import CallDirectory
 from agent.sinch.legs.dispatch import OrderDispatch
@@ -69,7 +69,7 @@ class LineEndings:
             partial(self._gone, over, callback),
             "see to a line",
             otherwise=ANSWERS[callback.leg.version].nothing(),
-            late=lambda _told: self._hang_up(leg.of),
+            late=lambda _told: hang_up_left(self._hang_ups, self._follow_ups, leg.of),
         )
 
     async def _gone(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
@@ -77,10 +77,6 @@ class LineEndings:
         answer = await self.look(leg.of, callback.leg.version, callback)
         await self._legs.ended(leg, callback)  # unless the call has ended by it
         return answer
-
-    def _hang_up(self, call_name: str) -> None:
-        hang_up = partial(self._hang_ups.all_of, call_name)
-        self._follow_ups.insist(hang_up, "hang up whoever is left")
 
     async def tell_expected(self, leg: PartyLeg) -> None:
         """Tell the agent of a call who is being dialled onto its line, unless it is known more.

@@ -15,7 +15,7 @@ from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.dialling.party_rules import left_alone
 from agent.sinch.follow_ups import FollowUps
-from agent.sinch.hang_ups import HangUps
+from agent.sinch.hang_ups import HangUps, hang_up_left
 from agent.sinch.legs.directory import CallDirectory
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import CALLER, BridgedCall, TransferLeg
@@ -75,7 +75,7 @@ class TransferEndings:
             partial(self._see_to_end, leg, ended, callback),
             "see to the end of a transfer",
             otherwise=answers.nothing(),
-            late=lambda _told: self._hang_up_left(leg.of),
+            late=lambda _told: hang_up_left(self._hang_ups, self._follow_ups, leg.of),
         )
 
     async def _see_to_end(self, leg: TransferLeg, ended: TransferLeg, callback: LegEnded) -> Svaml:
@@ -114,10 +114,6 @@ class TransferEndings:
         except StoreError:
             await self._hang_ups.all_known(call)
             raise
-
-    def _hang_up_left(self, call_name: str) -> None:
-        hang_up = partial(self._hang_ups.all_of, call_name)
-        self._follow_ups.insist(hang_up, "hang up whoever is left")
 
     def without_database(self, callback: LegEnded) -> None:
         """Have the agent of this process come back to a caller whom somebody has left.

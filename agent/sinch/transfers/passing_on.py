@@ -234,7 +234,8 @@ class Transfers:
             return answers.hang_up()  # the caller has gone
         if leg.warm:
             return await self._picked_up(leg, callback)
-        if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
+        facts = LegFacts(call_id=callback.leg.call_id)
+        if await self._directory.advance(leg, LegEvent.ANSWERED, facts) is None:
             return answers.hang_up()
         return await self._connected(leg, answers, answers.join())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ class Platform:
         self.away: set[str] = set()
         """What fails for as long as it stands here, and may be asked for again."""
 
+        self.gone: set[str] = set()
+        """What Sinch answers with 404."""
+
         self.joined: set[str] = set()
         """Ids of legs that are in their conference."""
 
@@ -58,6 +61,8 @@ class Platform:
         self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
         if what in self.fails:
             raise SinchError("Sinch refused: no (HTTP 400)", 400)
+        if what in self.gone:
+            raise SinchError("Sinch refused: no such call (HTTP 404)", 404)
         if what in self.away:
             raise SinchError("Sinch refused: no reason given (HTTP 503)", 503)
 
@@ -106,9 +111,9 @@ class Platform:
     def tells_of_answer(self, to: str) -> bool:
         return not to.startswith("user:")
 
-    async def has_joined(self, call_id: str, _conference: str) -> bool:
-        self._note("has_joined", call_id)
-        return call_id in self.joined
+    async def participants(self, conference: str) -> Collection[str]:
+        self._note("participants", conference)
+        return self.joined
 
     async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
         self._note("bring_stream", conference)
@@ -143,8 +148,15 @@ class Platform:
     async def hang_up(self, phone: Phone) -> None:
         self._note("hang_up", phone.call_id)
 
+    async def hang_up_otherwise(self, phone: Phone, _conference: str) -> bool:
+        self._note("hang_up_otherwise", phone.call_id)
+        return True
+
     async def clear(self, conference: str) -> None:
         self._note("clear", conference)
+
+    async def hang_up_each(self, conference: str) -> None:
+        self._note("hang_up_each", conference)
 
 
 class ScriptedCalls:

@@ -36,7 +36,7 @@ from agent.sinch.callbacks import (
     Version,
 )
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.hang_ups import GONE
+from agent.sinch.hang_up_requests import GONE
 from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     LegFacts,
