@@ -144,6 +144,16 @@ calls that are over."""
 DISCLOSED: tuple[Disclosed, ...] = get_args(Disclosed)
 
 
+def disclosed_after(before: Disclosed | None, fields: Mapping[str, Any]) -> Disclosed:
+    """Return what a ``disclosed`` line makes of a call: what was broken off is said again.
+
+    Args:
+        before: What was known; None if nothing was heard of it yet.
+        fields: Of the line.
+    """
+    return "cut-off" if fields.get("cut_off") and before != "yes" else "yes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLine:
     """One line of a journal."""
@@ -183,6 +193,9 @@ class CallRecord:
     """The fields of its ``call`` line; and, by kind, those of its last ``ended``, ``platform``,
     ``summary`` and ``recording`` line, in ``usage`` a list, and in ``legs`` a list of what the
     ``leg`` lines say: see :mod:`agent.records.legs`."""
+
+    disclosed: Disclosed | None = None
+    """None of a call that nobody answered, or in which it may still be heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

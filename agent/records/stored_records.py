@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.erasing import was_erased
-from agent.records.events import Disclosed, JournalLine, Outcome
+from agent.records.events import Disclosed, JournalLine, Outcome, disclosed_after
 from agent.records.journals.journal_names import MADE, began
 from agent.records.legs import legs_of, numbers_of, with_leg
 from agent.records.seals import Seal
@@ -294,8 +294,8 @@ class StoredRecords:
                 due = 0.0  # at once, when it has ended
             elif line.kind == "summary":
                 due = None
-            if line.kind == "disclosed" and disclosed != "yes":
-                disclosed = "cut-off" if line.fields.get("cut_off") else "yes"
+            if line.kind == "disclosed":
+                disclosed = disclosed_after(disclosed, line.fields)
             if line.kind == "ended":
                 ended, outcome = row.started + max(line.at or 0.0, 0.0), outcome_of(line.fields)
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
