@@ -26,6 +26,7 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.call.reply import Announcement
+from agent.personas.disclosures import told_alone
 from agent.personas.script import Script
 from agent.warm_transfers import WarmTransfer
 from pipelines.clock import now
@@ -130,7 +131,7 @@ class CallTransfer:
             return None
         match order:
             case TransferCaller():
-                self._asked[order.to] = order.warm and self._completed(order.warm)
+                self._asked[order.to] = order.warm and self._completed(order.warm, order)
                 # Whoever talks over it does not undo what an operator has decided.
                 return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
@@ -145,13 +146,17 @@ class CallTransfer:
                 return self._returned(by)
         return None
 
-    def _completed(self, warm: WarmTransfer) -> WarmTransfer:
+    def _completed(self, warm: WarmTransfer, order: TransferCaller) -> WarmTransfer:
         """Return how an operator wants it, with the texts of the agent file for those left out."""
+        script, helps = self._script, warm.then == "help" and order.discloses
+        told = told_alone(script.discloses_alone, order.to, script.brief.language) if helps else ""
         usual = next(iter(self._script.warm.values()), WarmTransfer())
         texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
         given = {name: text for name, text in texts.items() if text}
         with_summary = "" if warm.briefing else usual.with_summary
-        return replace(usual, then=warm.then, **{**given, "with_summary": with_summary})
+        return replace(
+            usual, then=warm.then, disclosure=told, **{**given, "with_summary": with_summary}
+        )
 
     def knows(self, order: Order) -> bool:
         """Return whether an order is not about somebody who was given up for another."""

@@ -118,16 +118,16 @@ def warm_transfer(target: TransferTarget, fill: Callable[..., str], told: str = 
         fill: Fills a template in, with more variables by their names.
         told: That a machine talks, as they hear it first if it stays; ``""`` for nothing.
     """
-    first = told if target.then == "help" and target.discloses else ""
 
     def briefing(summary: str) -> str:
         # What stands nowhere in the file is no template of its.
         text = fill(target.briefing, summary=summary)
-        return f"{first} {text.replace('{{ summary }}', summary)}".strip()
+        return text.replace("{{ summary }}", summary)
 
     with_summary = briefing(SUMMARY)
     return WarmTransfer(
         briefing=briefing(""),
+        disclosure=told if target.then == "help" and target.discloses else "",
         with_summary=with_summary if SUMMARY in with_summary else "",
         consent=fill(target.consent),
         introduction=fill(target.introduction),

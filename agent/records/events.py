@@ -104,7 +104,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
   was: then there is no ``leg`` line of its end
 - ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
   ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
-  are; and once the platform tells of its end, also after that of the call, what it says, as above.
+  are; ``disclosed``, whether they were told alone, by the platform's voice, that a machine talks:
+  ``asked`` once it was asked to say it, ``yes`` once that was said to its end, as far as it tells;
+  and once the platform tells of its end, also after that of the call, what it says, as above.
   Who was dialled before the agent came is in ``legs`` of ``call``, a list of these
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
   there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was
@@ -142,6 +144,10 @@ Disclosed = Literal["yes", "cut-off", "no"]
 calls that are over."""
 
 DISCLOSED: tuple[Disclosed, ...] = get_args(Disclosed)
+
+LegDisclosed = Literal["yes", "asked"]
+"""Whether whoever is at the end of a leg was told alone, by the platform's voice: to its end, or
+the platform was asked to say it and has not told whether it has."""
 
 
 def disclosed_after(before: Disclosed | None, fields: Mapping[str, Any]) -> Disclosed:

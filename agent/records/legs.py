@@ -29,7 +29,10 @@ def with_leg(data: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[st
     legs = [dict(leg) for leg in legs_of(data)]
     known = next((leg for leg in legs if leg.get("leg") == fields.get("leg")), None)
     if known is not None:
+        told = known.get("disclosed")
         known.update(fields)
+        if told == "yes":  # whichever line is stored first
+            known["disclosed"] = told
     elif len(legs) < MOST:
         legs.append(dict(fields))
     return legs

@@ -101,6 +101,7 @@ def _party(one: ScriptParty) -> Party:
         title=one.title,
         ring_seconds=one.ring_seconds,
         announcement=one.announcement,
+        disclosure=one.disclosure,
     )
 
 

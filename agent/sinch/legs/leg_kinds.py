@@ -192,6 +192,9 @@ class TransferLeg:
     """Whether they are asked first: they are told ``prompt``."""
 
     prompt: str = ""
+    disclosure: str = ""
+    """That a machine talks, which they hear first, in full; ``""`` for nothing."""
+
     then: Then = "leave"
     asked: int = 0
     """How often they were asked."""
@@ -202,6 +205,11 @@ class TransferLeg:
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
     session: str = ""
+
+    @property
+    def told_first(self) -> str:
+        """What they hear before they are asked for the first time, and no more then."""
+        return self.disclosure if self.asked == 1 else ""
 
     @property
     def waits(self) -> bool:
@@ -219,6 +227,7 @@ class TransferLeg:
             self,
             status=status,
             prompt="" if over else self.prompt if self.asked else facts.prompt or self.prompt,
+            disclosure="" if over else self.disclosure,
             asked=self.asked + (event is LegEvent.BRIEFED),
             talked=self.talked or status is LegStatus.ANSWERED,
             call_id=facts.call_id or self.call_id,
