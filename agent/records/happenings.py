@@ -61,7 +61,8 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         (", ", "amount", ""), (" ", "currency", ""),
     ),
     "leg": (
-        ("leg of the call: ", "what", ""), (" ", "to", ""), (": ", "result", ""),
+        ("leg of the call: ", "what", ""), (" ", "to", ""),
+        (", told that a machine talks: ", "disclosed", ""), (": ", "result", ""),
         (" ", "reason", ""), (", ", "seconds", " s"), (", ", "amount", ""), (" ", "currency", ""),
     ),
     "summary": (

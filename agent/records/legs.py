@@ -19,6 +19,32 @@ MOST = 200
 anybody looks through."""
 
 
+TOLD: Mapping[str, str] = {
+    "yes": "yes",
+    "cut-off": "not to its end",
+    "no": "no",
+    "asked": "the platform was asked to say it; whether it has, it does not tell",
+}
+"""Whether somebody was told that a machine talks, in words, of a call or of a leg."""
+
+
+def told_in(data: Mapping[str, Any], disclosed: str | None) -> list[tuple[str, str, str]]:
+    """Return who was told that a machine talks: where they are, their number, and whether.
+
+    The agent itself tells whoever is there first; all others hear it alone.
+
+    Args:
+        data: Of the record.
+        disclosed: Of the record.
+    """
+    first = [("by the agent", "", TOLD[disclosed])] if disclosed in TOLD else []
+    return first + [
+        (LEGS.get(text(leg.get("what")) or "", "a leg"), text(leg.get("to")) or "", TOLD[how])
+        for leg in legs_of(data)
+        if (how := text(leg.get("disclosed"))) in TOLD
+    ]
+
+
 def with_leg(data: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the legs of a record with what a ``leg`` line says of one: it is known by its name.
 

@@ -49,7 +49,7 @@ class LegRecords:
         """
         call = await self._directory.call(leg.of)
         if call is not None and await self._directory.first_to_end(f"{how} {leg.name}"):
-            fields = leg_fields(leg.name, _kind(leg)) | {"disclosed": how}
+            fields = _dialled(leg) | {"disclosed": how}
             self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:

@@ -11,7 +11,7 @@ from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.happenings import fields_of, happening
-from agent.records.legs import LEGS, charged_legs, price_of
+from agent.records.legs import LEGS, charged_legs, price_of, told_in
 from agent.records.values import number
 from pipelines.text import words
 
@@ -75,7 +75,7 @@ class WrittenConversation:
                 yield from self._waterfall(fields)
             case "call" | "usage" | "wanted" | "understood":
                 return
-            case "leg" if "result" not in fields:
+            case "leg" if not {"result", "disclosed"} & fields.keys():
                 return  # whom we dial is told by other lines
             case _:
                 yield from self._happened(event)
@@ -133,6 +133,9 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
         return
     seconds = clock(record.ended - record.started)
     yield out.paint(f"{record.outcome} after {seconds}", "bold")
+    for where, to, how in told_in(record.data, record.disclosed):
+        who = f"{where} {to}".rstrip()
+        yield harmless(f"  told that a machine talks, {who}: {how}")
     used = record.data.get("usage")
     cost: Counter[str] = Counter()
     for one in used if isinstance(used, list) else ():

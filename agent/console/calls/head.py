@@ -12,7 +12,7 @@ from agent.records.access_log import RecordAccess
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
-from agent.records.legs import LEGS, charged_legs
+from agent.records.legs import LEGS, charged_legs, told_in
 from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
@@ -124,7 +124,7 @@ def head_of(record: CallRecord, numbers: HiddenNumbers) -> CallHead:
         reason=numbers.written(text(ended.get("reason")) or ""),
         language=text(data.get("language")) or "",
         lineup=list(_lineup(data.get("lineup"))),
-        facts=list(_facts(data, numbers)),
+        facts=[*_facts(data, numbers), *_told(record, numbers)],
         cost=_cost(data, numbers),
         summary=numbers.said(text(made.get("text")) or ""),
         fields=_named(made.get("fields"), numbers),
@@ -226,6 +226,13 @@ def _facts(data: Mapping[str, Any], numbers: HiddenNumbers) -> Iterator[tuple[st
         ("sample rate", f"{rate:,.0f} Hz" if (rate := number(data.get("rate"))) else None),
     )
     yield from ((name, value) for name, value in known if value)
+
+
+def _told(record: CallRecord, numbers: HiddenNumbers) -> Iterator[tuple[str, str]]:
+    """Yield who was told that a machine talks, and whether."""
+    for where, to, how in told_in(record.data, record.disclosed):
+        who = " ".join(filter(None, (where, numbers.number(to))))
+        yield f"told of a machine, {who}", how
 
 
 def _cost(data: Mapping[str, Any], numbers: HiddenNumbers) -> CallCost:
