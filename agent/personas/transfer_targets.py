@@ -81,8 +81,8 @@ class TransferTarget(BaseModel):
     discloses: bool = Field(
         default=True,
         strict=False,
-        description="whether the briefing of one with whom the agent stays to `help` begins with "
-        "the `disclosure`, as of their country",
+        description="whether one with whom the agent stays to `help` hears the `disclosure` before "
+        "the briefing, as of their country",
     )
 
     @field_validator("to")

@@ -37,12 +37,12 @@ def told_in(data: Mapping[str, Any], disclosed: str | None) -> list[tuple[str, s
         data: Of the record.
         disclosed: Of the record.
     """
-    first = [("by the agent", "", TOLD[disclosed])] if disclosed in TOLD else []
-    return first + [
-        (LEGS.get(text(leg.get("what")) or "", "a leg"), text(leg.get("to")) or "", TOLD[how])
-        for leg in legs_of(data)
-        if (how := text(leg.get("disclosed"))) in TOLD
-    ]
+    told = [("by the agent", "", TOLD[disclosed])] if disclosed is not None else []
+    for leg in legs_of(data):
+        if how := TOLD.get(text(leg.get("disclosed")) or ""):
+            where = LEGS.get(text(leg.get("what")) or "", "a leg")
+            told.append((where, text(leg.get("to")) or "", how))
+    return told
 
 
 def with_leg(data: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -81,6 +81,22 @@ def charged_legs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         who = next((leg for leg in legs if ours is not None and leg.get("leg") == ours), {})
         yield {**who, **platform}
     yield from (leg for leg in legs if "result" in leg)
+
+
+def is_settled(data: Mapping[str, Any]) -> bool:
+    """Return whether the platform has told of the end of every leg of a call that is known.
+
+    The agent's own end is a leg where there is a conference: it is known by its end alone.
+    """
+    platform = data.get("platform")
+    if not isinstance(platform, dict):
+        return False
+    legs = legs_of(data)
+    open_legs = [
+        leg for leg in legs if "result" not in leg and leg.get("leg") != platform.get("leg")
+    ]
+    awaits = bool(data.get("conference")) and "ended" in data
+    return not open_legs and not (awaits and all(leg.get("what") != "stream" for leg in legs))
 
 
 def price_of(data: Mapping[str, Any]) -> tuple[float | None, str]:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -136,15 +137,15 @@ class StoredRecords:
             return
         names = ("data", "changed", "ended", "outcome", "summary_due", "disclosed")
         change = update(call_records).where(call_records.c.number == bindparam("its_number"))
-        connection.execute(
-            change.values({name: bindparam(name) for name in names}),
-            [self._changed(connection, records[n], theirs) for n, theirs in told.items()],
-        )
+        changed = {n: self._changed(connection, records[n], theirs) for n, theirs in told.items()}
+        values = change.values({name: bindparam(name) for name in names})
+        connection.execute(values, list(changed.values()))
         words_index.add(connection, self._seal, told)  # by what stands in the records now
         for number, theirs in told.items():
             self._note_numbers(connection, number, theirs)
             if self._outbox is not None:
-                self._outbox.add(connection, number, theirs)
+                known = partial(shown, self._seal, changed[number]["data"])
+                self._outbox.add(connection, number, theirs, known)
 
     # Whose a journal is
 
