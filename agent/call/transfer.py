@@ -131,7 +131,7 @@ class CallTransfer:
             return None
         match order:
             case TransferCaller():
-                self._asked[order.to] = order.warm and self._completed(order.warm, order)
+                self._asked[order.to] = order.warm and _completed(order.warm, order, self._script)
                 # Whoever talks over it does not undo what an operator has decided.
                 return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
@@ -145,18 +145,6 @@ class CallTransfer:
             case ReturnToCaller(by=by) if self.together:
                 return self._returned(by)
         return None
-
-    def _completed(self, warm: WarmTransfer, order: TransferCaller) -> WarmTransfer:
-        """Return how an operator wants it, with the texts of the agent file for those left out."""
-        script, helps = self._script, warm.then == "help" and order.discloses
-        told = told_alone(script.discloses_alone, order.to, script.brief.language) if helps else ""
-        usual = next(iter(self._script.warm.values()), WarmTransfer())
-        texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
-        given = {name: text for name, text in texts.items() if text}
-        with_summary = "" if warm.briefing else usual.with_summary
-        return replace(
-            usual, then=warm.then, disclosure=told, **{**given, "with_summary": with_summary}
-        )
 
     def knows(self, order: Order) -> bool:
         """Return whether an order is not about somebody who was given up for another."""
@@ -344,3 +332,14 @@ class CallTransfer:
         if to in self._script.numbers:
             call = ToolCall(TRANSFER_CALL, {"to": to})
             self._history.tool_gave(ToolResult(call, text, failed=failed))
+
+
+def _completed(warm: WarmTransfer, order: TransferCaller, script: Script) -> WarmTransfer:
+    """Return how an operator wants it, with the texts of the agent file for those left out."""
+    usual = next(iter(script.warm.values()), WarmTransfer())
+    texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
+    given = {name: text for name, text in texts.items() if text}
+    given["with_summary"] = "" if warm.briefing else usual.with_summary
+    helps = warm.then == "help" and order.discloses
+    told = told_alone(script.discloses_alone, order.to, script.brief.language) if helps else ""
+    return replace(usual, then=warm.then, disclosure=told, **given)

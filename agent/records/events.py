@@ -101,7 +101,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   seconds of our own voice that came back, and were taken for nobody's
 - ``platform``: what the platform says of the phone by which the call ended: ``result``, ``reason``,
   ``seconds``, ``amount`` (what it has cost, all in all), ``currency``; ``leg``, which of several it
-  was: then there is no ``leg`` line of its end
+  was: then there is no ``leg`` line of its end; ``answerer``: ``machine``, if it has found one, and
+  it was hung up before there was an agent
 - ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
   ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
   are; ``disclosed``, whether they were told alone, by the platform's voice, that a machine talks:
@@ -136,6 +137,9 @@ death of its process, ``not answered`` by nobody."""
 
 HungUpBy = Literal["caller", "agent", "operator", "platform", "service", "nobody"]
 """Who has ended a call: ``service`` is a limit, a stop or a bug, ``nobody`` that it never began."""
+
+A_MACHINE = "an answering machine answered"
+"""Why a call has ended on which a machine was hung up, whoever has found it."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 

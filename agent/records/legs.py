@@ -14,6 +14,9 @@ LEGS: Mapping[str, str] = {
 }
 """What a leg was, its ``what``, in words; any other is the phone that the call goes by."""
 
+_REACHED = frozenset(("", "ANSWERED", "COMPLETED", "N/A"))
+"""Results of legs that were answered, in both versions of the API."""
+
 MOST = 200
 """Legs that a record keeps: a call that lasts four hours and is passed on each minute has more than
 anybody looks through."""
@@ -81,6 +84,12 @@ def charged_legs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         who = next((leg for leg in legs if ours is not None and leg.get("leg") == ours), {})
         yield {**who, **platform}
     yield from (leg for leg in legs if "result" in leg)
+
+
+def not_reached(leg: Mapping[str, Any]) -> str:
+    """Return how a leg ended to which nobody came, in the platform's word; ``""`` of another."""
+    result = text(leg.get("result")) or ""
+    return "" if result.upper() in _REACHED else result
 
 
 def is_settled(data: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.erasing import was_erased
-from agent.records.events import Disclosed, JournalLine, Outcome, disclosed_after
+from agent.records.events import A_MACHINE, Disclosed, JournalLine, Outcome, disclosed_after
 from agent.records.journals.journal_names import MADE, began
 from agent.records.legs import legs_of, numbers_of, with_leg
 from agent.records.seals import Seal
@@ -302,6 +302,9 @@ class StoredRecords:
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
+            if outcome == "not answered" and line.fields.get("answerer") == "machine":
+                outcome = "agent hung up"  # as the agent itself does, where it is the one to hear
+                data["ended"] = {"reason": A_MACHINE, "hung_up_by": "agent"}
         return {
             "data": hidden(self._seal, data),
             "ended": ended,

@@ -12,7 +12,7 @@ from agent.records.access_log import RecordAccess
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
-from agent.records.legs import LEGS, charged_legs, told_in
+from agent.records.legs import LEGS, charged_legs, not_reached, told_in
 from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
@@ -252,11 +252,12 @@ def _cost(data: Mapping[str, Any], numbers: HiddenNumbers) -> CallCost:
 def _phone(leg: Mapping[str, Any], numbers: HiddenNumbers, *, named: bool) -> CostPart:
     """Return what the platform has done by one leg: of several, it is said which."""
     seconds = number(leg.get("seconds"))
+    lasted = f"{seconds:g} s" if seconds is not None else ""
     which = LEGS.get(text(leg.get("what")) or "", "the phone") if named else ""
     to = numbers.number(leg.get("to")) if named else ""
     return CostPart(
         who=": ".join(filter(None, ("telephone line", " ".join(filter(None, (which, to)))))),
-        did=f"{seconds:g} s" if seconds is not None else "",
+        did=", ".join(filter(None, (not_reached(leg), lasted))),
         amount=number(leg.get("amount")),
         currency=text(leg.get("currency")) or "",
     )

@@ -42,6 +42,9 @@ from agent.warm_transfers import Then, announced
 CALLER, STREAM = "caller", "stream"
 """Names of the legs of a version 2 call that we did not place."""
 
+Dropper = Literal["operator", "agent"]
+"""Who has had somebody dropped from a line."""
+
 Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""
 
@@ -75,6 +78,8 @@ class LegFacts:
     currency: str = ""
     why: Gone | Literal[""] = ""
     """Of a party: what it means that they are not, or will not be, on the line."""
+
+    dropped_by: Dropper | Literal[""] = ""
 
     leave_message: bool = False
     prompt: str = ""
@@ -274,6 +279,9 @@ class PartyLeg:
     why: Gone | Literal[""] = ""
     """Once it is known, why they are not, or will not be, on the line."""
 
+    dropped_by: Dropper | Literal[""] = ""
+    """On whose word they were hung up; ``""`` if nobody's."""
+
     @property
     def heard_alone(self) -> str:
         """What they hear before they are on a line with the agent, or with others; or ``""``."""
@@ -306,6 +314,7 @@ class PartyLeg:
             self,
             status=status,
             why=known or ("left" if talked else facts.why),
+            dropped_by="" if after_all else self.dropped_by or facts.dropped_by,
             seconds=self.seconds if facts.seconds is None else facts.seconds,
             price=self.price if facts.price is None else facts.price,
             currency=facts.currency or self.currency,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from agent.call.screening import A_MACHINE, A_SCREENER, NO_BEEP, RINGS_FOR, Screening, Screens
+from agent.call.screening import A_SCREENER, NO_BEEP, RINGS_FOR, Screening, Screens
+from agent.records.events import A_MACHINE
 from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of

@@ -60,6 +60,12 @@ def test_each_leg_is_told_in_words() -> None:
         "telephone line: the agent: 6 s, 0.0100 EUR",
         "all telephone lines together: 0.0500 EUR",
     ]
+    missed = {"result": "BUSY", "seconds": 0.0}
+    nobody = [leg("party", to=ANN) | missed, {"leg": "p2", "what": "party", "to": BEN}]
+    assert told({"platform": {"leg": "p2", **missed}, "legs": nobody}) == [
+        f"telephone line: on the line {BEN}: BUSY, 0 s",
+        f"telephone line: on the line {ANN}: BUSY, 0 s, 0.0100 EUR",
+    ]
     event = RecordedEvent(id=1, kind="leg", at=None, fields=legs[1])
     assert happening(event).startswith(f"leg of the call: passed on to {BEN}: ANSWERED, 6.0 s")
     event = RecordedEvent(id=1, kind="leg", at=None, fields=leg("transfer"))
