@@ -33,7 +33,11 @@ class WarmTransfer:
     """How a caller is passed on warm."""
 
     briefing: str = "A caller would like to talk to you."
-    """What whoever is called hears first."""
+    """What whoever is called hears first, or behind :attr:`disclosure`."""
+
+    disclosure: str = ""
+    """That a machine talks, which they hear before all else, and cannot answer before its end;
+    ``""`` for nothing."""
 
     with_summary: str = ""
     """The same with :data:`SUMMARY` in it; ``""`` if no summary is wanted."""
@@ -49,21 +53,24 @@ class WarmTransfer:
     @property
     def prompt(self) -> str:
         """What is said to them before it is known what a language model makes of the call."""
-        return spoken_prompt(self.briefing, self.consent)
+        return self._prompt(self.briefing)
 
     def prompt_with(self, summary: str) -> str:
         """Return what is said to them with a summary of the call."""
-        return spoken_prompt(self.with_summary.replace(SUMMARY, plain(summary)), self.consent)
+        return self._prompt(self.with_summary.replace(SUMMARY, plain(summary)))
+
+    def _prompt(self, briefing: str) -> str:
+        return spoken_prompt(briefing, self.consent, MAX_SAY - len(plain(self.disclosure)))
 
 
-def spoken_prompt(briefing: str, consent: str) -> str:
-    """Return a briefing and the question after it, of :data:`MAX_SAY` characters at the most.
+def spoken_prompt(briefing: str, consent: str, most: int = MAX_SAY) -> str:
+    """Return a briefing and the question after it, of ``most`` characters.
 
     A briefing that is too long ends with the last sentence that fits, or else with a word. The
-    question stays whole, unless it alone is too long.
+    question stays whole, unless it alone is longer than the platform says.
     """
     question = plain(consent)[:MAX_SAY].strip()
-    return f"{shortened(plain(briefing), MAX_SAY - len(question) - 1)} {question}".strip()
+    return f"{shortened(plain(briefing), max(0, most - len(question) - 1))} {question}".strip()
 
 
 def announced(told: str, announcement: str) -> str:

@@ -45,6 +45,9 @@ class TransferCaller:
     warm: WarmTransfer | None = None
     """How, if whoever is called is asked first; texts that are ``""`` are those of the agent."""
 
+    discloses: bool = True
+    """Whether one with whom the agent stays to help hears first that a machine talks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalleeBriefed:

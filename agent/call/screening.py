@@ -36,6 +36,7 @@ from agent.call.own_words import introduction_script, message_script, silent_scr
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
+from agent.records.events import A_MACHINE
 from agent.stream.channel import Channel
 from pipelines.audio import Audio, silence
 from pipelines.clock import now
@@ -56,11 +57,8 @@ from pipelines.turn_taking.answerer import (
 
 log = structlog.get_logger()
 
-A_MACHINE = "an answering machine answered"
-"""Why a call has ended on which a machine was hung up."""
-
 A_SCREENER = "a call screener answered"
-"""The same, of a screener whom the agent file has nothing to say to."""
+"""Why a call has ended on which a screener was hung up, for the agent file has no word for it."""
 
 STALLED = 0.5
 """Seconds without a frame after which the line counts as silent."""

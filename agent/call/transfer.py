@@ -26,6 +26,7 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.call.reply import Announcement, Reply
+from agent.personas.disclosures import told_alone
 from agent.personas.script import Script
 from agent.warm_transfers import WarmTransfer
 from pipelines.clock import now
@@ -132,7 +133,7 @@ class CallTransfer:
             return None
         match order:
             case TransferCaller():
-                self._asked[order.to] = order.warm and _completed(order.warm, self._script)
+                self._asked[order.to] = order.warm and _completed(order.warm, order, self._script)
                 # Whoever talks over it does not undo what an operator has decided.
                 return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
@@ -336,13 +337,15 @@ class CallTransfer:
             self._history.tool_gave(ToolResult(call, text, failed=failed))
 
 
-def _completed(warm: WarmTransfer, script: Script) -> WarmTransfer:
+def _completed(warm: WarmTransfer, order: TransferCaller, script: Script) -> WarmTransfer:
     """Return how an operator wants it, with the texts of the agent file for those left out."""
     usual = next(iter(script.warm.values()), WarmTransfer())
     texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
     given = {name: text for name, text in texts.items() if text}
-    with_summary = "" if warm.briefing else usual.with_summary
-    return replace(usual, then=warm.then, **{**given, "with_summary": with_summary})
+    helps = warm.then == "help" and order.discloses
+    told = told_alone(script.discloses_alone, order.to, script.brief.language) if helps else ""
+    given["with_summary"] = "" if warm.briefing else usual.with_summary
+    return replace(usual, then=warm.then, disclosure=told, **given)
 
 
 def _handover(callee: _Callee, script: Script, history: History) -> Handover:

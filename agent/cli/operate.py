@@ -69,6 +69,13 @@ def _add_fields(name: str, parser: Parser) -> None:
                 choices=("leave", "silent", "help"),
                 help="with --warm: what the agent does then (leave)",
             )
+            parser.add_argument(
+                "--no-disclosure",
+                dest="discloses",
+                action="store_const",
+                const=False,
+                help="with --then help: do not tell them first that a machine talks",
+            )
         case "take-over":
             parser.add_argument("phone", help=f"yours: {_DESTINATION}")
             _add_text(parser, "announcement", "what the agent says before")

@@ -6,7 +6,7 @@ the first interaction, clearly, from 2 August 2026 on, unless it is obvious.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from agent.countries import EEA, EU
 from agent.personas.fields import is_switch
@@ -71,6 +71,18 @@ def disclosure_in(disclosure: Disclosure, country: str) -> str:
     if not country:
         return usual or next(filter(None, disclosure.values()), "")
     return disclosure.get(country, disclosure.get(EU, usual) if country in EEA else usual)
+
+
+def filled(disclosure: Disclosure, fill: Callable[[str], str]) -> Disclosure:
+    """Return a disclosure whose sentences are no templates any more.
+
+    Args:
+        disclosure: Of the agent.
+        fill: Fills a template in.
+    """
+    if isinstance(disclosure, str):
+        return fill(disclosure)
+    return {where: fill(sentence) for where, sentence in disclosure.items()}
 
 
 def told_alone(disclosure: Disclosure, address: str, language: str) -> str:

@@ -24,7 +24,7 @@ from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
 from agent.personas.consents import consent_in, question_of
 from agent.personas.declared_tools import DeclaredTools, build
-from agent.personas.disclosures import GREETING, Disclosure, disclosure_in, told_alone
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in, filled, told_alone
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.party import party_script
@@ -94,7 +94,8 @@ class Persona:
         several = (front.disclosure, question_of(front.consent))
         discloses, ask = (disclosure_in(one, details.country) for one in several)
         disclosure = "" if discloses == GREETING else discloses
-        told = partial(self._told, fill)
+        alone = filled(front.disclosure, fill)
+        told = partial(told_alone, alone, language=front.language)
         own = (disclosure, ask, *_own_texts(front))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
         failed = {why: fill(text, why=why) for why, text in failures.items()}
@@ -105,6 +106,7 @@ class Persona:
             record=front.record,
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
+            discloses_alone=alone,
             screener=fill(front.screener),
             greeting_discloses=discloses == GREETING,
             consent=consent_in(front.consent, ask, fill, front.transfers, front.goodbye),
@@ -137,10 +139,6 @@ class Persona:
         if primary == "en" or "opted_out" in front.model_fields_set:
             return front.opted_out
         return CONFIRMED.get(primary, front.opted_out)  # without a key, phrases are understood
-
-    def _told(self, fill: Callable[[str], str], to: str) -> str:
-        """Return what somebody who is dialled for a call hears first: that a machine talks."""
-        return fill(told_alone(self._front.disclosure, to, self._front.language))
 
     def _failures(self) -> dict[NotReached, str]:
         """Return the templates of what is said when a transfer fails, by why, if that matters."""

@@ -10,7 +10,6 @@ from agent.personas.fields import STRICT, Text
 from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
 from agent.plain_lines import SpokenLine, Title
-from agent.warm_transfers import announced
 
 
 class PartyTarget(BaseModel):
@@ -60,5 +59,6 @@ def script_party(target: PartyTarget, told: str = "") -> ScriptParty:
         title=target.title or target.name,
         when=target.when,
         ring_seconds=target.ring_seconds,
-        announcement=announced(told if target.discloses else "", target.announcement),
+        announcement=target.announcement,
+        disclosure=told if target.discloses else "",
     )

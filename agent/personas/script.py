@@ -13,6 +13,7 @@ from agent.call_headers import CallHeaders
 from agent.personas.consents import ScriptConsent
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
+from agent.personas.disclosures import Disclosure
 from agent.personas.party import PartyScript, names_to_tell
 from agent.phone_numbers import country_of
 from agent.time_zones import of_country, zone
@@ -257,6 +258,9 @@ class ScriptParty:
     announcement: str = ""
     """What the platform's voice tells them alone, before they are on the line."""
 
+    disclosure: str = ""
+    """That a machine talks, which they hear before that; ``""`` for nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
@@ -293,6 +297,10 @@ class Script:
 
     disclosure: str = ""
     """That a machine talks, if it says so before its greeting; heard in full before all else."""
+
+    discloses_alone: Disclosure = ""
+    """The same by the country of whoever hears it alone, by the platform's voice: see
+    :func:`~agent.personas.disclosures.told_alone`."""
 
     greeting_discloses: bool = False
     """Whether the greeting says so, and is heard in full for it."""

@@ -81,8 +81,8 @@ class TransferTarget(BaseModel):
     discloses: bool = Field(
         default=True,
         strict=False,
-        description="whether the briefing of one with whom the agent stays to `help` begins with "
-        "the `disclosure`, as of their country",
+        description="whether one with whom the agent stays to `help` hears the `disclosure` before "
+        "the briefing, as of their country",
     )
 
     @field_validator("to")
@@ -118,16 +118,16 @@ def warm_transfer(target: TransferTarget, fill: Callable[..., str], told: str = 
         fill: Fills a template in, with more variables by their names.
         told: That a machine talks, as they hear it first if it stays; ``""`` for nothing.
     """
-    first = told if target.then == "help" and target.discloses else ""
 
     def briefing(summary: str) -> str:
         # What stands nowhere in the file is no template of its.
         text = fill(target.briefing, summary=summary)
-        return f"{first} {text.replace('{{ summary }}', summary)}".strip()
+        return text.replace("{{ summary }}", summary)
 
     with_summary = briefing(SUMMARY)
     return WarmTransfer(
         briefing=briefing(""),
+        disclosure=told if target.then == "help" and target.discloses else "",
         with_summary=with_summary if SUMMARY in with_summary else "",
         consent=fill(target.consent),
         introduction=fill(target.introduction),

@@ -285,6 +285,7 @@ def event_of(seal: Seal, row: Row[Any]) -> RecordedEvent:
 
 def record_with(row: Row[Any], data: Mapping[str, Any]) -> CallRecord:
     """Return the record of a row of ``call_records``, with what could be read of its ``data``."""
+    is_over = row.ended is not None and row.outcome != "not answered"
     return CallRecord(
         number=row.number,
         id=row.id,
@@ -294,6 +295,7 @@ def record_with(row: Row[Any], data: Mapping[str, Any]) -> CallRecord:
         agent=row.agent,
         outcome=row.outcome,
         data=data,
+        disclosed=row.disclosed or ("no" if is_over else None),
     )
 
 

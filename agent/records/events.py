@@ -101,10 +101,13 @@ have one number; what the agent says unasked has its own. A field that is not kn
   seconds of our own voice that came back, and were taken for nobody's
 - ``platform``: what the platform says of the phone by which the call ended: ``result``, ``reason``,
   ``seconds``, ``amount`` (what it has cost, all in all), ``currency``; ``leg``, which of several it
-  was: then there is no ``leg`` line of its end
+  was: then there is no ``leg`` line of its end; ``answerer``: ``machine``, if it has found one, and
+  it was hung up before there was an agent
 - ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
   ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
-  are; and once the platform tells of its end, also after that of the call, what it says, as above.
+  are; ``disclosed``, whether they were told alone, by the platform's voice, that a machine talks:
+  ``asked`` once it was asked to say it, ``yes`` once that was said to its end, as far as it tells;
+  and once the platform tells of its end, also after that of the call, what it says, as above.
   Who was dialled before the agent came is in ``legs`` of ``call``, a list of these
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
   there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was
@@ -135,6 +138,9 @@ death of its process, ``not answered`` by nobody."""
 HungUpBy = Literal["caller", "agent", "operator", "platform", "service", "nobody"]
 """Who has ended a call: ``service`` is a limit, a stop or a bug, ``nobody`` that it never began."""
 
+A_MACHINE = "an answering machine answered"
+"""Why a call has ended on which a machine was hung up, whoever has found it."""
+
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 Disclosed = Literal["yes", "cut-off", "no"]
@@ -142,6 +148,20 @@ Disclosed = Literal["yes", "cut-off", "no"]
 calls that are over."""
 
 DISCLOSED: tuple[Disclosed, ...] = get_args(Disclosed)
+
+LegDisclosed = Literal["yes", "asked"]
+"""Whether whoever is at the end of a leg was told alone, by the platform's voice: to its end, or
+the platform was asked to say it and has not told whether it has."""
+
+
+def disclosed_after(before: Disclosed | None, fields: Mapping[str, Any]) -> Disclosed:
+    """Return what a ``disclosed`` line makes of a call: what was broken off is said again.
+
+    Args:
+        before: What was known; None if nothing was heard of it yet.
+        fields: Of the line.
+    """
+    return "cut-off" if fields.get("cut_off") and before != "yes" else "yes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +203,9 @@ class CallRecord:
     """The fields of its ``call`` line; and, by kind, those of its last ``ended``, ``platform``,
     ``summary`` and ``recording`` line, in ``usage`` a list, and in ``legs`` a list of what the
     ``leg`` lines say: see :mod:`agent.records.legs`."""
+
+    disclosed: Disclosed | None = None
+    """None of a call that nobody answered, or in which it may still be heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

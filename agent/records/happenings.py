@@ -57,11 +57,12 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         (", close code ", "close_code", ""), (" ", "close_reason", ""),
     ),
     "platform": (
-        ("the platform says: ", "result", ""), (" ", "reason", ""), (", ", "seconds", " s"),
-        (", ", "amount", ""), (" ", "currency", ""),
+        ("the platform says: ", "result", ""), (" ", "reason", ""), (", by a ", "answerer", ""),
+        (", ", "seconds", " s"), (", ", "amount", ""), (" ", "currency", ""),
     ),
     "leg": (
-        ("leg of the call: ", "what", ""), (" ", "to", ""), (": ", "result", ""),
+        ("leg of the call: ", "what", ""), (" ", "to", ""),
+        (", told that a machine talks: ", "disclosed", ""), (": ", "result", ""),
         (" ", "reason", ""), (", ", "seconds", " s"), (", ", "amount", ""), (" ", "currency", ""),
     ),
     "summary": (

@@ -14,9 +14,38 @@ LEGS: Mapping[str, str] = {
 }
 """What a leg was, its ``what``, in words; any other is the phone that the call goes by."""
 
+_REACHED = frozenset(("", "ANSWERED", "COMPLETED", "N/A"))
+"""Results of legs that were answered, in both versions of the API."""
+
 MOST = 200
 """Legs that a record keeps: a call that lasts four hours and is passed on each minute has more than
 anybody looks through."""
+
+
+TOLD: Mapping[str, str] = {
+    "yes": "yes",
+    "cut-off": "not to its end",
+    "no": "no",
+    "asked": "the platform was asked to say it; whether it has, it does not tell",
+}
+"""Whether somebody was told that a machine talks, in words, of a call or of a leg."""
+
+
+def told_in(data: Mapping[str, Any], disclosed: str | None) -> list[tuple[str, str, str]]:
+    """Return who was told that a machine talks: where they are, their number, and whether.
+
+    The agent itself tells whoever is there first; all others hear it alone.
+
+    Args:
+        data: Of the record.
+        disclosed: Of the record.
+    """
+    told = [("by the agent", "", TOLD[disclosed])] if disclosed is not None else []
+    for leg in legs_of(data):
+        if how := TOLD.get(text(leg.get("disclosed")) or ""):
+            where = LEGS.get(text(leg.get("what")) or "", "a leg")
+            told.append((where, text(leg.get("to")) or "", how))
+    return told
 
 
 def with_leg(data: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -29,7 +58,10 @@ def with_leg(data: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[st
     legs = [dict(leg) for leg in legs_of(data)]
     known = next((leg for leg in legs if leg.get("leg") == fields.get("leg")), None)
     if known is not None:
+        told = known.get("disclosed")
         known.update(fields)
+        if told == "yes":  # whichever line is stored first
+            known["disclosed"] = told
     elif len(legs) < MOST:
         legs.append(dict(fields))
     return legs
@@ -52,6 +84,28 @@ def charged_legs(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         who = next((leg for leg in legs if ours is not None and leg.get("leg") == ours), {})
         yield {**who, **platform}
     yield from (leg for leg in legs if "result" in leg)
+
+
+def not_reached(leg: Mapping[str, Any]) -> str:
+    """Return how a leg ended to which nobody came, in the platform's word; ``""`` of another."""
+    result = text(leg.get("result")) or ""
+    return "" if result.upper() in _REACHED else result
+
+
+def is_settled(data: Mapping[str, Any]) -> bool:
+    """Return whether the platform has told of the end of every leg of a call that is known.
+
+    The agent's own end is a leg where there is a conference: it is known by its end alone.
+    """
+    platform = data.get("platform")
+    if not isinstance(platform, dict):
+        return False
+    legs = legs_of(data)
+    open_legs = [
+        leg for leg in legs if "result" not in leg and leg.get("leg") != platform.get("leg")
+    ]
+    awaits = bool(data.get("conference")) and "ended" in data
+    return not open_legs and not (awaits and all(leg.get("what") != "stream" for leg in legs))
 
 
 def price_of(data: Mapping[str, Any]) -> tuple[float | None, str]:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.erasing import was_erased
-from agent.records.events import Disclosed, JournalLine, Outcome
+from agent.records.events import A_MACHINE, Disclosed, JournalLine, Outcome, disclosed_after
 from agent.records.journals.journal_names import MADE, began
 from agent.records.legs import legs_of, numbers_of, with_leg
 from agent.records.seals import Seal
@@ -136,15 +137,15 @@ class StoredRecords:
             return
         names = ("data", "changed", "ended", "outcome", "summary_due", "disclosed")
         change = update(call_records).where(call_records.c.number == bindparam("its_number"))
-        connection.execute(
-            change.values({name: bindparam(name) for name in names}),
-            [self._changed(connection, records[n], theirs) for n, theirs in told.items()],
-        )
+        changed = {n: self._changed(connection, records[n], theirs) for n, theirs in told.items()}
+        values = change.values({name: bindparam(name) for name in names})
+        connection.execute(values, list(changed.values()))
         words_index.add(connection, self._seal, told)  # by what stands in the records now
         for number, theirs in told.items():
             self._note_numbers(connection, number, theirs)
             if self._outbox is not None:
-                self._outbox.add(connection, number, theirs)
+                known = partial(shown, self._seal, changed[number]["data"])
+                self._outbox.add(connection, number, theirs, known)
 
     # Whose a journal is
 
@@ -294,13 +295,16 @@ class StoredRecords:
                 due = 0.0  # at once, when it has ended
             elif line.kind == "summary":
                 due = None
-            if line.kind == "disclosed" and disclosed != "yes":
-                disclosed = "cut-off" if line.fields.get("cut_off") else "yes"
+            if line.kind == "disclosed":
+                disclosed = disclosed_after(disclosed, line.fields)
             if line.kind == "ended":
                 ended, outcome = row.started + max(line.at or 0.0, 0.0), outcome_of(line.fields)
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
+            if outcome == "not answered" and line.fields.get("answerer") == "machine":
+                outcome = "agent hung up"  # as the agent itself does, where it is the one to hear
+                data["ended"] = {"reason": A_MACHINE, "hung_up_by": "agent"}
         return {
             "data": hidden(self._seal, data),
             "ended": ended,

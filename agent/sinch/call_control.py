@@ -30,6 +30,7 @@ from agent.sinch.callbacks import (
     LegEnded,
     MenuAnswered,
     Other,
+    SaidToEnd,
 )
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
 from agent.sinch.dialling.answer_watch import AnswerWatch
@@ -39,6 +40,7 @@ from agent.sinch.dialling.outgoing import OutgoingCalls
 from agent.sinch.dialling.parties import Parties
 from agent.sinch.dialling.party_answers import PartyAnswers
 from agent.sinch.dialling.placing import Dialling
+from agent.sinch.dialling.told_alone import ToldAlone
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
@@ -49,6 +51,7 @@ from agent.sinch.legs.directory import CallDirectory
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import (
     BridgedCall,
+    OwnLeg,
     PartyLeg,
     PlacedLeg,
     TakeOver,
@@ -110,6 +113,7 @@ class CallControl:
         self._endings = endings = CallEndings(
             directory, calls, dispatch, hang_ups, follow_ups, records, lines_left
         )
+        self._told_alone = ToldAlone(directory, records, actions, follow_ups)
         lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, watch
@@ -156,6 +160,8 @@ class CallControl:
                 return await self._ended(callback)
             case MenuAnswered():
                 return await self._menu_answered(callback)
+            case SaidToEnd(leg=leg):
+                self._told_alone.to_its_end(await own_leg(self._directory, leg))
             case Other(name="pie"):
                 return answers.leave_alone()  # of a menu that is not ours
         return answers.nothing()
@@ -183,15 +189,22 @@ class CallControl:
             self._leg_endings.see_later(callback)
 
     async def _answered(self, callback: LegAnswered) -> Svaml:
-        match await own_leg(self._directory, callback.leg):
-            case PlacedLeg() as leg:
+        leg = await own_leg(self._directory, callback.leg)
+        answer = await self._answer_of(leg, callback)
+        if leg is not None:
+            self._told_alone.answered(leg, callback.leg.version)
+        return answer
+
+    async def _answer_of(self, leg: OwnLeg | None, callback: LegAnswered) -> Svaml:
+        match leg:
+            case PlacedLeg():
                 match callback.by:
                     case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
                         await self._dispatch.order(leg.name, AnswererFound(answerer=who))
                 return await self._outgoing.answered(leg, callback)
-            case TransferLeg() as leg:
+            case TransferLeg():
                 return await self._transfers.answered(leg, callback)
-            case PartyLeg() as leg:
+            case PartyLeg():
                 return await self._party_answers.answered(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
 
@@ -201,6 +214,7 @@ class CallControl:
     async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
         leg = await own_leg(self._directory, callback.leg, callback.menu)
         if isinstance(leg, TransferLeg) and callback.menu in (BRIEFING, leg.name):
+            self._told_alone.to_its_end(leg)  # the menu comes behind it
             return await self._transfers.decided(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
 

@@ -238,7 +238,12 @@ class CallbackAnswers(Protocol):
         ...
 
     def let_in(
-        self, leg: PartyLeg, conference: str, announcer: Announcer, bringing: BroughtStream | None
+        self,
+        leg: PartyLeg,
+        conference: str,
+        announcer: Announcer,
+        callback_url: str,
+        bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Let a party, just answered, onto the line, after what they are told alone.
 
@@ -246,6 +251,7 @@ class CallbackAnswers(Protocol):
             leg: Theirs.
             conference: Of the line.
             announcer: Tells them.
+            callback_url: Where it is told that they were, by version 2.
             bringing: The stream that is to come with them, who are the first; None if there is one.
         """
         ...

@@ -22,7 +22,7 @@ from agent.sinch.leg_records import LegRecords, charged
 from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import STREAM, LegFacts
-from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
+from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.line_watch import LINE, LineWatch
 from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.store.errors import StoreError
@@ -247,7 +247,10 @@ class CallEndings:
         try:
             leg = await self._directory.placed(call_name)
             parties = await self._directory.parties(call_name)
-            about = call_facts(await self._directory.call(call_name), leg, callback, parties)
+            call = await self._directory.call(call_name)
+            about = call_facts(call, leg, callback, parties)
+            if call is None and leg is not None and leg.status is LegStatus.MACHINE:
+                told = {**told, "answerer": "machine"}
             for _ in range(looks):
                 if not await self._dispatch.has_stream(call_id):
                     break

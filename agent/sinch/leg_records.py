@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent.records.events import LegDisclosed
 from agent.sinch.call_facts import LegKind, call_facts, leg_fields
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import LocalCalls
@@ -37,6 +38,18 @@ class LegRecords:
         call = await self._directory.call(leg.of)
         if call is not None:
             fields = leg_fields(leg.name, _kind(leg), to)
+            self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
+
+    async def disclosed(self, leg: PartyLeg | TransferLeg, how: LegDisclosed) -> None:
+        """Note once whether a leg was told, alone, that a machine talks. It may be done again.
+
+        Args:
+            leg: Whose.
+            how: What is known of it.
+        """
+        call = await self._directory.call(leg.of)
+        if call is not None and await self._directory.first_to_end(f"{how} {leg.name}"):
+            fields = _dialled(leg) | {"disclosed": how}
             self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:

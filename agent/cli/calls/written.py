@@ -11,7 +11,7 @@ from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.happenings import fields_of, happening
-from agent.records.legs import LEGS, charged_legs, price_of
+from agent.records.legs import LEGS, charged_legs, not_reached, price_of, told_in
 from agent.records.values import number
 from pipelines.text import words
 
@@ -75,7 +75,7 @@ class WrittenConversation:
                 yield from self._waterfall(fields)
             case "call" | "usage" | "wanted" | "understood":
                 return
-            case "leg" if "result" not in fields:
+            case "leg" if not {"result", "disclosed"} & fields.keys():
                 return  # whom we dial is told by other lines
             case _:
                 yield from self._happened(event)
@@ -133,6 +133,9 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
         return
     seconds = clock(record.ended - record.started)
     yield out.paint(f"{record.outcome} after {seconds}", "bold")
+    for where, to, how in told_in(record.data, record.disclosed):
+        who = f"{where} {to}".rstrip()
+        yield harmless(f"  told that a machine talks, {who}: {how}")
     used = record.data.get("usage")
     cost: Counter[str] = Counter()
     for one in used if isinstance(used, list) else ():
@@ -149,18 +152,24 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
 
 
 def _phones(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the platform charges: for each leg, and together if they are several."""
-    legs = [leg for leg in charged_legs(data) if number(leg.get("amount")) is not None]
-    for leg in legs:
+    """Yield what the platform tells and charges: of each leg, and together if they are several."""
+    legs = list(charged_legs(data))
+    for leg in legs if len(legs) > 1 else filter(_has_price, legs):
         what = LEGS.get(str(leg.get("what")), "the phone")
         which = f": {what} {leg.get('to') or ''}".rstrip() if len(legs) > 1 else ""
         who = f"telephone line{which}"
-        seconds = number(leg.get("seconds")) or 0.0
-        cost = f"{leg['amount']:.4f} {leg.get('currency') or ''}"
-        yield f"  {harmless(who)}: {seconds:g} s, {harmless(cost)}"
+        told = [result] if (result := not_reached(leg)) else []
+        told.append(f"{number(leg.get('seconds')) or 0.0:g} s")
+        if _has_price(leg):
+            told.append(f"{leg['amount']:.4f} {leg.get('currency') or ''}")
+        yield f"  {harmless(who)}: {harmless(', '.join(told))}"
     amount, currency = price_of(data)
-    if amount is not None and len(legs) > 1:
+    if amount is not None and sum(map(_has_price, legs)) > 1:
         yield f"  all telephone lines together: {amount:.4f} {harmless(currency)}"
+
+
+def _has_price(leg: Mapping[str, Any]) -> bool:
+    return number(leg.get("amount")) is not None
 
 
 def _agent(record: CallRecord) -> str:

@@ -12,7 +12,7 @@ from agent.records.access_log import RecordAccess
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
-from agent.records.legs import LEGS, charged_legs
+from agent.records.legs import LEGS, charged_legs, not_reached, told_in
 from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
@@ -124,7 +124,7 @@ def head_of(record: CallRecord, numbers: HiddenNumbers) -> CallHead:
         reason=numbers.written(text(ended.get("reason")) or ""),
         language=text(data.get("language")) or "",
         lineup=list(_lineup(data.get("lineup"))),
-        facts=list(_facts(data, numbers)),
+        facts=[*_facts(data, numbers), *_told(record, numbers)],
         cost=_cost(data, numbers),
         summary=numbers.said(text(made.get("text")) or ""),
         fields=_named(made.get("fields"), numbers),
@@ -228,6 +228,13 @@ def _facts(data: Mapping[str, Any], numbers: HiddenNumbers) -> Iterator[tuple[st
     yield from ((name, value) for name, value in known if value)
 
 
+def _told(record: CallRecord, numbers: HiddenNumbers) -> Iterator[tuple[str, str]]:
+    """Yield who was told that a machine talks, and whether."""
+    for where, to, how in told_in(record.data, record.disclosed):
+        who = " ".join(filter(None, (where, numbers.number(to))))
+        yield f"told of a machine, {who}", how
+
+
 def _cost(data: Mapping[str, Any], numbers: HiddenNumbers) -> CallCost:
     used = data.get("usage")
     parts = [
@@ -245,11 +252,12 @@ def _cost(data: Mapping[str, Any], numbers: HiddenNumbers) -> CallCost:
 def _phone(leg: Mapping[str, Any], numbers: HiddenNumbers, *, named: bool) -> CostPart:
     """Return what the platform has done by one leg: of several, it is said which."""
     seconds = number(leg.get("seconds"))
+    lasted = f"{seconds:g} s" if seconds is not None else ""
     which = LEGS.get(text(leg.get("what")) or "", "the phone") if named else ""
     to = numbers.number(leg.get("to")) if named else ""
     return CostPart(
         who=": ".join(filter(None, ("telephone line", " ".join(filter(None, (which, to)))))),
-        did=f"{seconds:g} s" if seconds is not None else "",
+        did=", ".join(filter(None, (not_reached(leg), lasted))),
         amount=number(leg.get("amount")),
         currency=text(leg.get("currency")) or "",
     )

@@ -298,9 +298,7 @@ class LiveEvents:
 
     async def _transfer(self, request: web.Request, visitor: Visitor) -> web.Response:
         asked = await read_body(request, TransferRequest)
-        await self._actions.transfer(
-            request.match_info["name"], asked.to, asked.announcement, asked.terms
-        )
+        await self._actions.transfer(request.match_info["name"], asked)
         return _done("transfer", request, visitor)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.records.conversation import conversation
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.legs import charged_legs, is_settled, price_of
 from agent.records.values import iso, plain_json
 from agent.settings.webhooks import WebhookEvent
 from pipelines.encodable import encodable
@@ -49,7 +50,8 @@ def message(
 ) -> bytes:
     """Return the body of a message: ``type``, ``timestamp`` and ``data``.
 
-    It is the same whenever it is made, whatever has become of the call meanwhile.
+    It is the same whenever it is made, whatever has become of the call meanwhile; but what a call
+    has cost is told as it is known when it is made.
 
     Args:
         event: What it is.
@@ -104,6 +106,22 @@ def _ended(record: CallRecord, line: RecordedEvent, said: Conversation) -> dict[
     return fields
 
 
+def _settled(record: CallRecord, _line: RecordedEvent, _said: Conversation) -> Mapping[str, Any]:
+    """Return how the platform says it was; the price is that of all legs of which it has told."""
+    data, legs = record.data, list(charged_legs(record.data))
+    platform = data.get("platform")
+    last = platform if isinstance(platform, dict) else {}
+    amount, currency = price_of(data)
+    known = ("what", "to", "result", "reason", "seconds", "amount", "currency")
+    return {
+        **{name: last[name] for name in ("result", "reason", "seconds") if name in last},
+        "amount": amount,
+        "currency": currency,
+        "complete": is_settled(data),
+        "legs": [{name: leg[name] for name in known if name in leg} for leg in legs],
+    }
+
+
 def _summarized(record: CallRecord, line: RecordedEvent, said: Conversation) -> Mapping[str, Any]:
     words = () if said is None else ("text", "fields")
     return _chosen(*words, "missing")(record, line, said)
@@ -112,7 +130,7 @@ def _summarized(record: CallRecord, line: RecordedEvent, said: Conversation) -> 
 _FIELDS: Mapping[WebhookEvent, _Fields] = {
     "call.started": _chosen("agent_version", "language"),
     "call.ended": _ended,
-    "call.settled": _chosen("result", "reason", "seconds", "amount", "currency"),
+    "call.settled": _settled,
     "call.transferred": _chosen("to"),
     "call.recorded": _chosen("file", "began", "seconds"),
     "call.summarized": _summarized,

@@ -8,13 +8,15 @@ heard of it by then, it is due again, for any process.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.events import JournalLine
+from agent.records.legs import is_settled
 from agent.records.webhooks.messages import event_of
 from agent.settings.webhooks import WebhookEvent
 from agent.store.engine import Database
@@ -22,9 +24,18 @@ from agent.store.outbox_table import PROBLEM, webhook_outbox
 from agent.store.record_tables import call_records
 from agent.store.tables import Now
 
+Known = Callable[[], Mapping[str, Any]]
+
 LEASE = 60.0
 """Seconds for whoever has taken a message to send it and to say how that went: longer than both may
 take."""
+
+SETTLES_WITHIN = 60.0
+"""Seconds that the price of a call waits for its legs that have not ended, and what comes behind it
+with it: they hang up with the call, and the platform tells of that at once."""
+
+WAITS = "waits for the price of other legs"
+"""Stands as the problem of a message until it is sent for want of that."""
 
 GIVEN_UP_AFTER = 4 * 86_400.0
 """Seconds after which a message is given up, however few attempts there were."""
@@ -107,20 +118,30 @@ class Outbox:
         self._database = database
         self._wanted = wanted or {}
 
-    def add(self, connection: Connection, record: int, lines: Iterable[JournalLine]) -> None:
+    def add(
+        self, connection: Connection, record: int, lines: Iterable[JournalLine], data: Known
+    ) -> None:
         """Add what is to be told of lines, in the transaction that stores them.
+
+        What a call has cost waits for its other legs, for :data:`SETTLES_WITHIN`; whatever of them
+        comes later is told anew.
 
         Args:
             connection: Of that transaction, which has locked the record.
             record: Number of the record.
             lines: Of it, in their order; those alone that were not stored before.
+            data: Returns what is known of the record, with these lines.
         """
         for one in lines if self._wanted else ():
             event = event_of(one.kind, one.fields)
+            place = {"record": record, "journal": one.journal, "line": one.line}
             for name, events in self._wanted.items():
                 if event in events:
-                    place = {"record": record, "journal": one.journal, "line": one.line}
-                    _add(connection, {"endpoint": name, "event": event, **place})
+                    waits = event == "call.settled" and not is_settled(data())
+                    row = {"endpoint": name, "event": event, **place}
+                    _add(connection, row, after=SETTLES_WITHIN if waits else 0.0)
+                elif one.kind == "leg" and "result" in one.fields and "call.settled" in events:
+                    _settle(connection, {"endpoint": name, **place}, data())
 
     async def take(self, endpoint: str) -> WaitingMessage | None:
         """Take the next message to an endpoint for :data:`LEASE`; None if none is due."""
@@ -134,8 +155,7 @@ class Outbox:
 
         def work(connection: Connection) -> None:
             connection.execute(delete(webhook_outbox).where(_outbox.id == message.id))
-            later = _waiting & _of_the_call(message.endpoint, message.record)
-            connection.execute(update(webhook_outbox).where(later).values(due=Now()))
+            _next_is_due(connection, message)
 
         await self._database.write(work)
 
@@ -165,8 +185,7 @@ class Outbox:
         def work(connection: Connection) -> None:
             this = update(webhook_outbox).where(_outbox.id == message.id)
             connection.execute(this.values(due=None, problem=problem[:PROBLEM]))
-            later = _waiting & _of_the_call(message.endpoint, message.record)
-            connection.execute(update(webhook_outbox).where(later).values(due=Now()))
+            _next_is_due(connection, message)
 
         await self._database.write(work)
 
@@ -258,13 +277,44 @@ class Outbox:
         return lost
 
 
-def _add(connection: Connection, row: dict[str, object]) -> None:
+def _settle(connection: Connection, row: dict[str, object], data: Mapping[str, Any]) -> None:
+    """Have it told what a call has cost, now that one more of its legs has ended."""
+    if "platform" not in data:
+        return  # which comes yet, and is told then
+    of_call = _of_the_call(str(row["endpoint"]), row["record"])
+    untold = (of_call, _outbox.event == "call.settled", _waiting, _outbox.attempts == 0)
+    waits = connection.scalar(select(func.min(_outbox.id)).where(*untold))
+    if waits is None:
+        _add(connection, {**row, "event": "call.settled"})
+    elif is_settled(data):
+        earlier = (of_call, _waiting, _outbox.id < waits)
+        before = connection.scalar(select(func.max(_outbox.due)).where(*earlier))
+        due = Now() if before is None else before
+        behind = (of_call, _waiting, _outbox.id >= waits)
+        connection.execute(update(webhook_outbox).where(*behind).values(due=due))
+        this = update(webhook_outbox).where(_outbox.id == waits)
+        connection.execute(this.values(problem=""))
+
+
+def _next_is_due(connection: Connection, message: WaitingMessage) -> None:
+    """Have those of a call sent that were behind a message; a price not before it is whole."""
+    behind = _waiting & _of_the_call(message.endpoint, message.record)
+    waits = select(_outbox.id, _outbox.made).where(behind, _outbox.problem == WAITS)
+    row = connection.execute(waits.order_by(_outbox.id).limit(1)).first()
+    at_once = behind if row is None else behind & (_outbox.id < row.id)
+    connection.execute(update(webhook_outbox).where(at_once).values(due=Now()))
+    if row is not None:
+        later = update(webhook_outbox).where(behind, _outbox.id >= row.id)
+        connection.execute(later.values(due=row.made + SETTLES_WITHIN))
+
+
+def _add(connection: Connection, row: dict[str, object], *, after: float = 0.0) -> None:
     # Not before those of the same call that wait already.
     before = select(func.max(_outbox.due)).where(
         _of_the_call(str(row["endpoint"]), row["record"]), _waiting
     )
-    due = func.coalesce(before.scalar_subquery(), Now())
-    new = {**row, "made": Now(), "due": due, "attempts": 0, "problem": ""}
+    due = func.coalesce(before.scalar_subquery(), Now()) + after
+    new = {**row, "made": Now(), "due": due, "attempts": 0, "problem": WAITS if after else ""}
     connection.execute(insert(webhook_outbox).values(new).on_conflict_do_nothing())
 
 
@@ -286,7 +336,8 @@ def _take(connection: Connection, endpoint: str) -> WaitingMessage | None:
         return None
     attempts = row.attempts + 1
     leased = update(webhook_outbox).where(_outbox.id == row.id)
-    connection.execute(leased.values(due=Now() + LEASE, attempts=attempts))
+    problem = "" if row.problem == WAITS else row.problem
+    connection.execute(leased.values(due=Now() + LEASE, attempts=attempts, problem=problem))
     behind = (_of_the_call(endpoint, row.record), _outbox.id > row.id, _waiting)
     connection.execute(update(webhook_outbox).where(*behind).values(due=Now() + LEASE))
     return WaitingMessage(

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from agent.records.conversation import answer_time
-from agent.records.events import OUTCOMES
+from agent.records.events import OUTCOMES, Disclosed, disclosed_after
 from agent.records.statistics.call_figures import LONG
 from agent.records.statistics.waterfall import waterfall_of
 from agent.records.stored_records import outcome_of
@@ -48,7 +48,7 @@ class _CallSoFar:
     """What later lines of a call are counted by."""
 
     agent: str
-    disclosed: str = "none"
+    disclosed: Disclosed | None = None
     fillers: dict[int | None, float] = field(default_factory=dict)
     silences: dict[int | None, float] = field(default_factory=dict)
     steps: dict[str, list[float]] = field(default_factory=dict)
@@ -158,9 +158,8 @@ class CallCounts:
             call.silences[whole(fields.get("turn"))] = silence
 
     def _disclosed(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
-        """Remember whether it was heard in full: what was broken off is said again."""
-        if call.disclosed != "heard":
-            call.disclosed = "cut off" if fields.get("cut_off") else "heard"
+        """Remember whether it was heard in full."""
+        call.disclosed = disclosed_after(call.disclosed, fields)
 
     def _filler(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("fillers")
@@ -230,7 +229,7 @@ class CallCounts:
 
     def _end(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("calls_ended", call.agent, outcome_of(fields))
-        self._add("calls_disclosed", call.disclosed)
+        self._add("calls_disclosed", call.disclosed or "no")
         self._note("call_duration_seconds", number(fields.get("at")) or 0.0)
         for name in ("drafts_discarded", "tokens_wasted"):
             self._add(name, much=number(fields.get(name)) or 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.records.events import DISCLOSED
 from agent.records.statistics.call_figures import LONG
 
 OTHER = "other"
@@ -17,7 +18,6 @@ STAGE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2
 DURATION = (5, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 SMALL = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 
-DISCLOSED = ("heard", "cut off", "none")
 BARGE_INS = ("words", "length", "keys", "answer", "end of ours")
 RESUMES = ("backchannel", "noise", "background", "late", "greeting")
 ERRORS = ("timeout", "limited", "refused", "context too long", "failed")

@@ -20,7 +20,7 @@ from agent.server.operator.errors import (
     NotRecordedError,
     UnreadableError,
 )
-from agent.server.operator.requests import TakeOverRequest
+from agent.server.operator.requests import TakeOverRequest, TransferRequest
 from agent.server.registry import CallRegistry
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import Party
@@ -29,7 +29,6 @@ from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.refusals import NoSuchCallError, NotSetUpError
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
-from agent.warm_transfers import WarmTransfer
 from pipelines.providers.contracts import InstructedModel, LanguageModel
 from pipelines.stages.pool import ProviderPool
 
@@ -92,24 +91,24 @@ class CallActions:
         else:
             await self.order(name, order)
 
-    async def transfer(
-        self, name: str, to: str, announcement: str, warm: WarmTransfer | None = None
-    ) -> None:
+    async def transfer(self, name: str, asked: TransferRequest) -> None:
         """Have the caller passed on.
 
         Args:
             name: Of the call.
-            to: Number, as people write it, or address.
-            announcement: What the agent says before.
-            warm: How whoever is called is asked first; None if they are not.
+            asked: To whom, and how.
 
         Raises:
             UnreadableError: If ``to`` is neither.
             CannotBeDialledError: If nobody can have this number.
             CallControlError: If it cannot be done; the message says why.
         """
-        address = dialable("to", to, self._country)
-        order = TransferCaller(to=address, announcement=announcement, warm=warm)
+        order = TransferCaller(
+            to=dialable("to", asked.to, self._country),
+            announcement=asked.announcement,
+            warm=asked.terms,
+            discloses=asked.discloses,
+        )
         await self.with_account().request_transfer(name, order)
 
     async def parties(self, name: str) -> list[dict[str, Any]]:

@@ -205,6 +205,7 @@ def summary(record: CallRecord, waited: float | None) -> dict[str, Any]:
         ended=None if ended is None else _iso(ended),
         seconds=None if ended is None else round(ended - record.started, 3),
         outcome=record.outcome,
+        disclosed=record.disclosed,
         price=price,
         price_currency=currency,
         answer_time=waited,

@@ -237,9 +237,7 @@ class OperatorInterface:
 
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await read_body(request, TransferRequest)
-        await self._actions.transfer(
-            request.match_info["id"], asked.to, asked.announcement, asked.terms
-        )
+        await self._actions.transfer(request.match_info["id"], asked)
         return web.json_response({}, status=202)
 
     async def _take_over(self, request: web.Request) -> web.Response:

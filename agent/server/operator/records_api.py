@@ -77,6 +77,10 @@ class RecordSummary(BaseModel):
     ended: str | None = Field(description="The same; null while it is in progress.")
     seconds: float | None = Field(description="From the answer to the end.")
     outcome: Outcome
+    disclosed: Disclosed | None = Field(
+        description="Whether it was heard that a machine talks; null if nobody answered, or while "
+        "it may still be heard."
+    )
     price: float | None = Field(
         description="What the platform charges for all legs of the call; null if it is not known."
     )

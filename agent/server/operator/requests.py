@@ -195,6 +195,11 @@ class TransferRequest(BaseModel):
     then: Then = Field(
         "leave", description="With `warm`: whether the agent leaves then, is silent, or helps."
     )
+    discloses: bool = Field(
+        default=True,
+        description="With `warm` and `then` help: whether they hear the `disclosure` of the agent "
+        "file first, as of their country.",
+    )
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -216,7 +221,7 @@ class TransferRequest(BaseModel):
         )
 
 
-_OF_WARM = {"briefing", "consent", "introduction", "then"}
+_OF_WARM = {"briefing", "consent", "introduction", "then", "discloses"}
 
 
 class WhisperRequest(BaseModel):

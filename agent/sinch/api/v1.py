@@ -186,7 +186,12 @@ class V1Answers:
         return continue_call()
 
     def let_in(
-        self, leg: PartyLeg, conference: str, announcer: Announcer, bringing: BroughtStream | None
+        self,
+        leg: PartyLeg,
+        conference: str,
+        announcer: Announcer,
+        _callback_url: str,
+        bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Say, and go to the conference: the stream comes by a callout of its own."""
         then = self.keep(leg, conference)
@@ -203,7 +208,8 @@ class V1Answers:
 
     def ask(self, leg: TransferLeg, announcer: Announcer, _callback_url: str) -> Svaml:
         """Run a menu, by the name of the leg: a PIE need not say more of whose it is."""
-        return v1_menu(leg.name, leg.prompt, announcer)
+        menu = v1_menu(leg.name, leg.prompt, announcer)
+        return say_first(leg.told_first, announcer, menu) if leg.told_first else menu
 
     def bring_in(self, call: BridgedCall) -> Svaml:
         """Put the leg into the call's conference."""

@@ -17,7 +17,7 @@ from agent.sinch.api.menus import v2_menu
 from agent.sinch.api.rest import SinchError
 from agent.sinch.api.svaml import Stream, Svaml, call_headers, is_sip
 from agent.sinch.api.v2_requests import VoiceV2
-from agent.sinch.callbacks import ENDED_WEBHOOK, Version
+from agent.sinch.callbacks import ENDED_WEBHOOK, SAID_WEBHOOK, Version
 from agent.sinch.contracts import BroughtStream, Dial, Party
 from agent.sinch.legs.leg_kinds import (
     CALLER,
@@ -122,6 +122,11 @@ def say_first(text: str, announcer: Announcer, then: Svaml) -> Svaml:
     return {"commands": [{**say, "events": {"onFinish": then["commands"]}}]}
 
 
+def _told_webhook(callback_url: str) -> Svaml:
+    """Tell us that what was to be said before has been said to its end."""
+    return {"command": "webhook", "webhookName": SAID_WEBHOOK, "url": callback_url}
+
+
 def _party(to: str) -> Svaml:
     if is_sip(to):
         return {"type": "SIP", "sip": {"endpoint": to}}
@@ -203,11 +208,18 @@ class V2Answers:
         return no_commands()
 
     def let_in(
-        self, leg: PartyLeg, _conference: str, announcer: Announcer, bringing: BroughtStream | None
+        self,
+        leg: PartyLeg,
+        _conference: str,
+        announcer: Announcer,
+        callback_url: str,
+        bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Say, and bridge; the first brings the stream along, which comes after what they hear."""
         if bringing is None:
             then = join_bridge()
+            # Behind the bridge: nobody waits for it.
+            then["commands"] += [_told_webhook(callback_url)] if leg.disclosure else []
         else:
             then = bridge_line(bringing.stream, bringing.ring, bringing.phones)
         first = leg.heard_alone if bringing is None else leg.announcement
@@ -223,7 +235,11 @@ class V2Answers:
 
     def ask(self, leg: TransferLeg, announcer: Announcer, callback_url: str) -> Svaml:
         """Run a menu, which takes keys alone."""
-        return v2_menu(leg.prompt, announcer, callback_url)
+        detect, menu = v2_menu(leg.prompt, announcer, callback_url)["commands"]
+        if not leg.told_first:
+            return {"commands": [detect, menu]}
+        first = say_first(leg.told_first, announcer, {"commands": [menu]})
+        return {"commands": [detect, *first["commands"]]}
 
     def bring_in(self, _call: BridgedCall) -> Svaml:
         """Bridge."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from agent.call.orders import PartyExpected, PartyLeft
+from agent.call.orders import HangUp, PartyExpected, PartyLeft
 from agent.sinch.api.svaml import Svaml
 from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import LegEnded, LegIdentity, Version
@@ -117,6 +117,10 @@ class LineEndings:
             ends = is_over(call, legs) or await self._is_left_alone(call, legs)
         if not ends:
             return ANSWERS[version].nothing()
+        last = (callback.leg.name or callback.leg.custom) if callback is not None else ""
+        gone = next((leg for leg in legs if leg.name == last), None)
+        if gone is not None and gone.dropped_by:  # by that it ends, and not since they hung up
+            await self._dispatch.order(call_name, HangUp(goodbye=False, by=gone.dropped_by))
         return await self._end(call_name, version, call.call_id, callback)
 
     async def _is_left_alone(self, call: BridgedCall, legs: list[PartyLeg]) -> bool:

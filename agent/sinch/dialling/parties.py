@@ -18,7 +18,7 @@ from agent.sinch.dialling.line_endings import LineEndings
 from agent.sinch.dialling.party_rules import beside
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.legs.directory import CallDirectory, line_is_over
-from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, PartyLeg, PlacedLeg
+from agent.sinch.legs.leg_kinds import BridgedCall, Dropper, LegFacts, PartyLeg, PlacedLeg
 from agent.sinch.legs.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.refusals import (
     CallOverError,
@@ -151,17 +151,22 @@ class Parties:
         await self._endings.tell_expected(accepted)
         return accepted
 
-    async def drop(self, call_name: str, name: str) -> None:
+    async def drop(self, call_name: str, name: str, by: Dropper = "operator") -> None:
         """Have somebody hung up who is on the line of a call, or to come to it.
 
         The call goes on, unless its rules say that it ends without them.
+
+        Args:
+            call_name: Ours.
+            name: Of their leg.
+            by: On whose word.
 
         Raises:
             NoSuchPartyError: If there is nobody of that name on its line, or to come to it.
             RefusedError: If Sinch does not do it.
         """
         leg = await self._directory.leg_of(PartyLeg, name)
-        facts = LegFacts(why="dropped")
+        facts = LegFacts(why="dropped", dropped_by=by)
         if leg is None or leg.of != call_name or leg.standing not in ("expected", "joined"):
             raise NoSuchPartyError
         if await self._directory.advance(leg, LegEvent.DROPPED, facts) is None:

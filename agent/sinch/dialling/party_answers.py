@@ -14,6 +14,7 @@ from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import LegAnswered
 from agent.sinch.contracts import BroughtStream, LocalCalls
 from agent.sinch.dialling.line_endings import LineEndings
+from agent.sinch.dialling.told_alone import seconds_of
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.legs.directory import CallDirectory, line_is_over
@@ -23,10 +24,6 @@ from agent.sinch.legs.leg_tables import LegEvent, LegStatus
 from agent.sinch.stream_legs import STREAM_WITHIN, StreamLegs
 
 log = structlog.get_logger()
-
-CHARACTERS_A_SECOND = 13.0
-"""How fast the platform's voice is taken to speak. Nothing tells in version 1 that it has finished;
-voices read some 12 to 15 characters of European languages a second."""
 
 NO_ROOM = "there was no room"
 """Why a call to several ended whose first had answered: nobody could talk to them."""
@@ -118,7 +115,7 @@ class PartyAnswers:
             look = partial(self._look_for_call, connected)
             self._follow_ups.insist(look, "look for a call", after=STREAM_WITHIN)
         await self._tell_joined(connected)
-        return answers.let_in(connected, conference, announcer, None)
+        return answers.let_in(connected, conference, announcer, self._settings.callback_url)
 
     async def _look_for_call(self, leg: PartyLeg) -> None:
         """Hang up somebody to whom nobody has brought the agent who was about to."""
@@ -150,11 +147,12 @@ class PartyAnswers:
             return await self._endings.look(call.name, call.version)
         in_app = bool(phone_numbers.user(leg.to))  # dialled with all that they hear
         before = leg.heard_alone if in_app else leg.announcement
-        self._stream_legs.bring(call, stream, after=_seconds(before))
+        self._stream_legs.bring(call, stream, after=seconds_of(before))
         return answers.let_in(
             leg,
             call.conference,
             self._settings.announcer,
+            self._settings.callback_url,
             BroughtStream(stream=stream, ring=self._settings.ring_seconds, phones=placed.parties),
         )
 
@@ -162,7 +160,7 @@ class PartyAnswers:
         """Tell the agent of somebody who joins, once they have heard what they are told alone."""
         if before := leg.heard_alone:
             tell = partial(self._tell_if_there, leg.name)
-            self._follow_ups.start_later(_seconds(before), tell, "tell of a party")
+            self._follow_ups.start_later(seconds_of(before), tell, "tell of a party")
         else:
             await self._tell_if_there(leg.name)
 
@@ -170,8 +168,3 @@ class PartyAnswers:
         leg = await self._directory.leg_of(PartyLeg, name)
         if leg is not None and leg.status is LegStatus.CONNECTED:
             await self._dispatch.order(leg.of, PartyJoined(party=leg.name, title=leg.title))
-
-
-def _seconds(announcement: str) -> float:
-    """Return how long it takes to say something, about; 0 for nothing."""
-    return len(announcement) / CHARACTERS_A_SECOND

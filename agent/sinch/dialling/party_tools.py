@@ -74,7 +74,7 @@ class _PartyTools:
         if not leg:
             raise ToolError(f"{one.title} is not on the line", undone=True)
         try:
-            await self._call_control.parties.drop(self._call_name, leg)
+            await self._call_control.parties.drop(self._call_name, leg, by="agent")
         except RefusedError:
             raise ToolError(f"{one.title} cannot be hung up: Sinch does not do it") from None
         except (CallControlError, StoreError) as error:
@@ -101,6 +101,7 @@ def _party(one: ScriptParty) -> Party:
         title=one.title,
         ring_seconds=one.ring_seconds,
         announcement=one.announcement,
+        disclosure=one.disclosure,
     )
 
 

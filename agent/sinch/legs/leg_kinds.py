@@ -42,6 +42,9 @@ from agent.warm_transfers import Then, announced
 CALLER, STREAM = "caller", "stream"
 """Names of the legs of a version 2 call that we did not place."""
 
+Dropper = Literal["operator", "agent"]
+"""Who has had somebody dropped from a line."""
+
 Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""
 
@@ -75,6 +78,8 @@ class LegFacts:
     currency: str = ""
     why: Gone | Literal[""] = ""
     """Of a party: what it means that they are not, or will not be, on the line."""
+
+    dropped_by: Dropper | Literal[""] = ""
 
     leave_message: bool = False
     prompt: str = ""
@@ -192,6 +197,9 @@ class TransferLeg:
     """Whether they are asked first: they are told ``prompt``."""
 
     prompt: str = ""
+    disclosure: str = ""
+    """That a machine talks, which they hear first, in full; ``""`` for nothing."""
+
     then: Then = "leave"
     asked: int = 0
     """How often they were asked."""
@@ -202,6 +210,11 @@ class TransferLeg:
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
     session: str = ""
+
+    @property
+    def told_first(self) -> str:
+        """What they hear before they are asked for the first time, and no more then."""
+        return self.disclosure if self.asked == 1 else ""
 
     @property
     def waits(self) -> bool:
@@ -219,6 +232,7 @@ class TransferLeg:
             self,
             status=status,
             prompt="" if over else self.prompt if self.asked else facts.prompt or self.prompt,
+            disclosure="" if over else self.disclosure,
             asked=self.asked + (event is LegEvent.BRIEFED),
             talked=self.talked or status is LegStatus.ANSWERED,
             call_id=facts.call_id or self.call_id,
@@ -265,6 +279,9 @@ class PartyLeg:
     why: Gone | Literal[""] = ""
     """Once it is known, why they are not, or will not be, on the line."""
 
+    dropped_by: Dropper | Literal[""] = ""
+    """On whose word they were hung up; ``""`` if nobody's."""
+
     @property
     def heard_alone(self) -> str:
         """What they hear before they are on a line with the agent, or with others; or ``""``."""
@@ -297,6 +314,7 @@ class PartyLeg:
             self,
             status=status,
             why=known or ("left" if talked else facts.why),
+            dropped_by="" if after_all else self.dropped_by or facts.dropped_by,
             seconds=self.seconds if facts.seconds is None else facts.seconds,
             price=self.price if facts.price is None else facts.price,
             currency=facts.currency or self.currency,

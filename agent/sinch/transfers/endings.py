@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from agent.call.orders import CallerNotMoved, NotReached, ReturnToCaller
+from agent.call.orders import CallerNotMoved, HangUp, NotReached, ReturnToCaller
 from agent.sinch.api.svaml import Svaml
 from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import LegEnded
@@ -90,6 +90,8 @@ class TransferEndings:
                 return answers.nothing()
             if await self._others_talk(leg.of):
                 return answers.nothing()
+            if leg.stays and leg.when_over == "end":  # an operator's phone, who had the caller
+                await self._dispatch.order(leg.of, HangUp(goodbye=False))
             # They have talked: whoever is left has nobody to talk to.
             call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
         except StoreError:

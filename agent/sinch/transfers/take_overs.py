@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from agent.call.orders import CallerMoved, ReturnToCaller
+from agent.plain_lines import plain
 from agent.sinch.api.versions import ANSWERS
 from agent.sinch.contracts import CallbackAnswers
 from agent.sinch.follow_ups import FollowUps
@@ -24,6 +25,7 @@ from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import BridgedCall, TransferLeg
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.refusals import AgentLeftError, CallGoneError, NoSuchCallError, NotTakenOverError
+from agent.sinch_limits import MAX_SAY
 from agent.store.errors import StoreError
 from agent.warm_transfers import WarmTransfer
 
@@ -44,6 +46,7 @@ def leg_of(call: BridgedCall, to: str, warm: WarmTransfer | None, name: str = ""
             leg,
             warm=True,
             prompt=warm.prompt,
+            disclosure=plain(warm.disclosure)[:MAX_SAY],
             introduction=warm.introduction,
             then=warm.then,
             stays=warm.then != "leave",

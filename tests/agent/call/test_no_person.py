@@ -12,8 +12,9 @@ import pytest
 
 from agent.call.call import Call
 from agent.call.orders import CallerMoved, Order, TransferCaller
-from agent.call.screening import A_MACHINE, A_SCREENER, NO_BEEP, RINGS_FOR, Screening, Screens
+from agent.call.screening import A_SCREENER, NO_BEEP, RINGS_FOR, Screening, Screens
 from agent.call.transfer import Handover
+from agent.records.events import A_MACHINE
 from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of

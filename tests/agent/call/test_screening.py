@@ -13,8 +13,9 @@ from agent.call.call import Call
 from agent.call.opting_out import OptingOut
 from agent.call.orders import AnswererFound, HangUp, PartyJoined
 from agent.call.own_words import message_script
-from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens
+from agent.call.screening import NO_BEEP, Screening, Screens
 from agent.personas.script import Script
+from agent.records.events import A_MACHINE
 from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of

@@ -18,12 +18,13 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 
 AGENT = """---
 greeting: Hello.
+disclosure: I am a machine.
 returned: I am back.
 transfer_failed: It failed.
 ---
 Be brief.
 """
-OURS = "+15550000042"
+OURS, DESK, OFFICE = "+15550000042", "+15550000043", "+15550000044"
 
 
 def test_a_caller_is_taken_over_given_back_passed_on_and_hung_up(
@@ -66,11 +67,20 @@ def test_a_caller_is_taken_over_given_back_passed_on_and_hung_up(
         await until(lambda: s.lines("transfer")[-1].get("why") == "declined")
         asked = next(one for one in s.sinch.legs if one.number == MANAGER)
         assert asked.said == ["A guest. Press 1."]
+        helped = (*warm[:-1], "help")
+        for number, given in ((DESK, helped), (OFFICE, (*helped, "--no-disclosure"))):
+            before = len(s.lines("transfer"))
+            assert (await run("transfer", call, number, *given))[0] == 0
+            await until(lambda: len(s.lines("transfer")) >= before + 4)  # noqa: B023
+            assert last("transfer", "why") == "declined"
+        heard = [one.said for one in s.sinch.legs if one.number in (DESK, OFFICE)]
+        assert heard == [["I am a machine.", "A guest. Press 1."], ["A guest. Press 1."]]
         assert (await run("hangup", call, "--at-once"))[0] == 0
         await until(leg.over.is_set)
         assert await run("hangup", "nothing") == (1, "voice-agent: no such call")
 
     phones = {OURS: Phone(), MANAGER: Phone(at_menus=("2",))}
+    phones |= {one: Phone(at_menus=("2",)) for one in (DESK, OFFICE)}
     tell(tmp_path, "v2", story, phones=phones)
 
 

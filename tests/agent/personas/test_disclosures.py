@@ -11,7 +11,6 @@ from agent.personas.errors import PersonaError
 from agent.personas.loader import parse
 from agent.personas.machine_words import example
 from agent.personas.script import SAMPLE
-from agent.sinch_limits import MAX_SAY
 
 BY_COUNTRY = """---
 greeting: Hello. I am a robot.
@@ -106,15 +105,15 @@ def test_who_joins_later_is_told_alone() -> None:
     """As of their own country, by the platform's voice, before they are on the line."""
     long = "So long a text. " * 30
     script = parse(JOINING.replace("LONG", long.strip())).render(SAMPLE)
-    told = {one.name: one.announcement for one in script.parties}
-    assert told["ann"] == "Hier spricht ein Computer. Anna wartet."
-    assert told["bob"] == example("en")
-    assert told["carl"] == "Ann waits."
-    assert told["dora"] == ""
-    assert told["eva"].startswith("Hier spricht ein Computer. So long a text.")
-    assert told["eva"].endswith("So long a text.")
-    assert len(told["eva"]) <= MAX_SAY
+    told = {one.name: (one.disclosure, one.announcement) for one in script.parties}
+    assert told == {
+        "ann": ("Hier spricht ein Computer.", "Anna wartet."),
+        "bob": (example("en"), ""),
+        "carl": ("", "Ann waits."),
+        "dora": ("", ""),
+        "eva": ("Hier spricht ein Computer.", long.strip()),
+    }
     desk, left, knows = (script.warm[name] for name in ("desk", "left", "knows"))
-    assert desk.briefing == "Hier spricht ein Computer. It is"
-    assert desk.with_summary.startswith("Hier spricht ein Computer. It is ")
-    assert "Computer" not in left.briefing + knows.briefing
+    assert (desk.disclosure, desk.briefing) == ("Hier spricht ein Computer.", "It is")
+    assert desk.with_summary.startswith("It is ")
+    assert left.disclosure + knows.disclosure == ""

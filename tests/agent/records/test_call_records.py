@@ -137,6 +137,9 @@ def test_calls_are_found_by_whether_it_was_told_that_a_machine_talks(
                 "cut-off": {"broken"},
                 "no": {"never"},
             }
+            listed = {one.id: one.disclosed for one in await records.find(RecordFilter())}
+            by_name = {name: how for how, names in found.items() for name in names}
+            assert listed == by_name | {"goes-on": None, "p": None}
             both = RecordFilter(disclosed="yes", agent="other")
             assert await records.find(both) == []
 

@@ -93,6 +93,7 @@ def test_records_are_listed_in_pages(tmp_path: Path) -> None:
                 "ended": "2026-11-25T12:00:04.500+00:00",
                 "seconds": 4.5,
                 "outcome": "interrupted",
+                "disclosed": "no",
                 "price": None,
                 "price_currency": "",
                 "answer_time": 0.6,

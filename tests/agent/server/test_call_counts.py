@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.records.events import OUTCOMES
+from agent.records.events import DISCLOSED, OUTCOMES
 from agent.server.metrics.call_counts import MOST_AGENTS, MOST_CALLS, CallCounts
 from agent.server.metrics.call_families import FAMILIES
 
@@ -111,11 +111,11 @@ def test_calls_are_counted_by_how_they_end(reason: str, by: str, outcome: str) -
 @pytest.mark.parametrize(
     ("lines", "disclosed"),
     [
-        ([], "none"),
-        ([{"text": "I am", "cut_off": True}], "cut off"),
-        ([{"text": "I am a machine."}], "heard"),
-        ([{"text": "I am", "cut_off": True}, {"text": "I am a machine."}], "heard"),
-        ([{"text": "I am a machine."}, {"text": "I am", "cut_off": True}], "heard"),
+        ([], "no"),
+        ([{"text": "I am", "cut_off": True}], "cut-off"),
+        ([{"text": "I am a machine."}], "yes"),
+        ([{"text": "I am", "cut_off": True}, {"text": "I am a machine."}], "yes"),
+        ([{"text": "I am a machine."}, {"text": "I am", "cut_off": True}], "yes"),
     ],
 )
 def test_calls_are_counted_by_whether_a_machine_was_disclosed(
@@ -124,7 +124,7 @@ def test_calls_are_counted_by_whether_a_machine_was_disclosed(
     """Once each, when they are over: what was broken off and heard afterwards was heard."""
     counts = counted(CALL, *(("disclosed", one) for one in lines), ENDED)
     assert count(counts, "calls_disclosed", disclosed) == 1
-    assert sum(count(counts, "calls_disclosed", one) for one in ("heard", "cut off", "none")) == 1
+    assert sum(count(counts, "calls_disclosed", one) for one in DISCLOSED) == 1
 
 
 def test_sounds_over_our_words_are_counted_by_what_they_were() -> None:

@@ -52,6 +52,12 @@ def said_by_agent(s: Story) -> list[str]:
     return [line["text"] for line in s.lines("disclosed")]
 
 
+def alone(s: Story, number: str) -> list[str]:
+    """Return what the record says of whether somebody was told alone."""
+    theirs = [line for line in s.lines("leg") if line["leg"] == phone(s, number).name]
+    return [line["disclosed"] for line in theirs if "disclosed" in line]
+
+
 @both
 def test_who_comes_later_hears_it_alone_and_the_first_of_the_agent(
     tmp_path: Path, version: Version
@@ -78,10 +84,13 @@ def test_who_comes_later_hears_it_alone_and_the_first_of_the_agent(
         assert (await s.operate("POST", f"/calls/{call}/parties", asked))[0] == 201
         await until(lambda: ("Eve", "joined") in on_record(s))
         assert phone(s, BEN).said == []
+        await until(lambda: alone(s, DORA) == ["asked", "yes"])
+        await until(lambda: alone(s, GERMAN) == ["asked", "yes"])
         for number in (ANN, GERMAN, CLEO, DORA, BEN):
             await s.sinch.hang_up(phone(s, number))
         await is_over(s)
         assert said_by_agent(s) == [TOLD]
+        assert alone(s, ANN) + alone(s, CLEO) + alone(s, BEN) == []
 
     agent(tmp_path)
     there = phones() | {GERMAN: Phone(plan=STAYS, after=0.3)}
@@ -130,6 +139,8 @@ def test_users_of_the_app_hear_it_with_their_greeting(tmp_path: Path) -> None:
         for who in ("ann", "ben"):
             await s.sinch.hang_up(phone(s, who))
         await is_over(s)
+        # Sinch does not say whether they come to the conference before the greeting ends.
+        assert (alone(s, "ann"), alone(s, "ben")) == (["asked"], ["asked"])
 
     agent(tmp_path)
     there = {"ann": Phone(plan=STAYS), "ben": Phone(plan=STAYS, after=0.3)}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.records.events import A_MACHINE
 from agent.simulator.answering_machine import answering_machine, call_screener
 from agent.simulator.plan import Turn
 from agent.simulator.sinch.phone_network import Phone
+from agent.sinch.callbacks import Version
 from pipelines.audio import Audio, silence
 from tests.agent.conversation import voice
 from tests.agent.loopback import until
@@ -102,3 +106,23 @@ def test_a_call_screener_is_told_who_calls_and_the_person_is_greeted(tmp_path: P
     words = ["Please record your name and reason for calling.", "Please stay on the line."]
     providers = voice([*words, "Hello?", "It is Ann."], ["I see."])
     tell(tmp_path, "v1", story, phones={CALLER: Phone(plan=plan)}, providers=providers)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_machine_that_the_platform_finds_is_told_as_one(tmp_path: Path, version: Version) -> None:
+    """As one that the agent hears: the record does not say that nobody has answered."""
+
+    async def story(s: Story) -> None:
+        _, call = await s.operate("POST", "/calls", {"to": CALLER, "machine": "hangup"})
+
+        async def record() -> dict[str, Any]:
+            return dict((await s.operate("GET", f"/calls/{call['id']}"))[1].get("record", {}))
+
+        while not (told := await record()):  # noqa: ASYNC110 - the database has it in a second
+            await asyncio.sleep(0.1)
+        assert s.lines("call") == []
+        assert told["outcome"] == "agent hung up"
+        assert told["data"]["ended"]["reason"] == A_MACHINE
+        assert told["data"]["platform"]["answerer"] == "machine"
+
+    tell(tmp_path, version, story, phones={CALLER: Phone(who="machine")})

@@ -250,3 +250,23 @@ def test_nobody_is_added_outside_a_conference_in_version_1(tmp_path: Path) -> No
         await until(leg.over.is_set)
 
     tell(tmp_path, "v1", story)
+
+
+@both
+def test_a_call_whose_last_phone_was_dropped_was_hung_up_by_the_operator(
+    tmp_path: Path, version: Version
+) -> None:
+    """The record does not say that whoever was on the line has hung up."""
+
+    async def story(s: Story) -> None:
+        call = await dialled(s, {"to": [{"to": ANN, "title": "Ann"}, {"to": BEN, "title": "Ben"}]})
+        await until(lambda: ("Ben", "joined") in on_record(s))
+        await s.sinch.hang_up(phone(s, ANN))
+        await until(lambda: ("Ann", "left") in on_record(s))
+        path = f"/calls/{call}/parties/{phone(s, BEN).name}"
+        assert (await s.operate("DELETE", path))[0] == 202
+        await is_over(s)
+        (ended,) = s.lines("ended")
+        assert (ended["reason"], ended["hung_up_by"]) == ("the operator hung up", "operator")
+
+    tell(tmp_path, version, story, providers=voice(), phones=phones())

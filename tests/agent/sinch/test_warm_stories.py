@@ -206,3 +206,51 @@ def test_whoever_says_yes_after_a_goodbye_is_hung_up(tmp_path: Path, version: Ve
 
     phones = {MANAGER: Phone(at_menus=(LISTENS,))}
     told_warm(tmp_path, version, story, phones, answer=f"{GOODBYE} [end]")
+
+
+DISCLOSES = AGENT.replace(
+    "greeting: Hello.",
+    "greeting: Hello.\ndisclosure: {default: I am a machine., DE: Ich bin eine Maschine.}",
+)
+IN_GERMANY = "+4930303986301"
+
+
+@both
+def test_whom_the_agent_helps_hears_first_that_it_is_a_machine(
+    tmp_path: Path, version: Version
+) -> None:
+    """As an operator asks for it, too: in full, once, as of their country; and it is on record."""
+
+    async def story(s: Story) -> None:
+        leg = await s.call_in(Plan(patience=60))
+        await until(lambda: s.lines("disclosed"))
+        path = f"/calls/{leg.call_id}/transfer"
+        asked: dict[str, Any] = {"to": IN_GERMANY, "warm": True, "briefing": "A guest."}
+        heard: dict[tuple[str, bool], list[str]] = {}
+        for then, discloses in (("help", True), ("help", False), ("leave", True)):
+            given = asked | {"then": then} | ({} if discloses else {"discloses": False})
+            before, known = len(s.lines("transfer")), len(s.sinch.legs)
+            assert (await s.operate("POST", path, given))[0] == 202
+            await until(lambda: statuses(s)[before:][-1:] == ["failed"])  # noqa: B023
+            (callee,) = [one for one in s.sinch.legs[known:] if one.number == IN_GERMANY]
+            heard[then, discloses] = callee.said
+            told = [line for line in s.lines("leg") if line["leg"] == callee.name]
+            on_record = [line["disclosed"] for line in told if "disclosed" in line]
+            expected = ["asked", "yes"] if (then, discloses) == ("help", True) else []
+            assert on_record == expected
+        menu = "A guest. Press 1 to take the call."
+        assert heard == {
+            ("help", True): ["Ich bin eine Maschine.", menu, menu],
+            ("help", False): [menu, menu],
+            ("leave", True): [menu, menu],
+        }
+        status, answer = await s.operate("POST", path, {"to": MANAGER, "discloses": False})
+        assert (status, "only with warm" in answer["detail"]) == (400, True)
+        await s.sinch.hang_up(leg)
+        await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
+
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "reception.md").write_text(DISCLOSES.replace("THEN", "help"))
+    rules = {"conference": version == "v1", "dialling": {"numbers": ("+4930303986301",)}}
+    phones = {IN_GERMANY: Phone(at_menus=("8", "2", "8", "2", "8", "2"))}
+    tell(tmp_path, version, story, providers=voice(), phones=phones, sinch=rules)

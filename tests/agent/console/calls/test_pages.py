@@ -64,6 +64,17 @@ def test_what_was_said_to_others_is_marked(tmp_path: Path) -> None:
     assert "to others" not in words_of(page_of(tmp_path / "2", lines=[*LINES, asked]))
 
 
+def test_each_is_told_of_who_heard_that_a_machine_talks(tmp_path: Path) -> None:
+    """The first by the agent, the others alone, each by their number as the visitor sees it."""
+    asked = ("leg", 5.0, {"leg": "p1", "what": "party", "to": PASSED_ON, "disclosed": "asked"})
+    heard = ("leg", 6.0, {"leg": "p1", "what": "party", "disclosed": "yes"})
+    disclosed = ("disclosed", 0.5, {"turn": 1, "text": "I am a machine.", "until": 1.5})
+    first, *rest = LINES
+    words = words_of(page_of(tmp_path, lines=[first, disclosed, heard, asked, *rest]))
+    assert "told of a machine, by the agent yes" in words
+    assert f"told of a machine, on the line {PASSED_ON} yes" in words
+
+
 def test_what_was_never_heard_is_not_called_heard(tmp_path: Path) -> None:
     """A reply that was dropped before it sounded, and words that nothing answers."""
     dropped = {"turn": 9, "decided": 40.0, "first_sentence": 40.1, "first_audio": 40.4}

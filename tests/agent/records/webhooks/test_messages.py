@@ -175,11 +175,12 @@ def test_a_name_that_cannot_be_shown_is_none() -> None:
 
 def test_of_a_call_that_nobody_answered_the_platforms_word_is_told() -> None:
     """With its own name of the call, which stands in that line alone."""
-    record = dataclasses.replace(RECORD, data={}, agent="")
     fields = {"call_id": "5f1c", "result": "NOANSWER", "reason": "TIMEOUT"}
+    record = dataclasses.replace(RECORD, data={"platform": fields}, agent="")
     line = RecordedEvent(id=1, kind="platform", at=None, fields=fields)
     read = json.loads(message("call.settled", record, line, None))
     assert read["data"] == {
         "id": "a", "call_id": "5f1c", "started": "2026-11-26T10:00:00.000Z",
-        "result": "NOANSWER", "reason": "TIMEOUT",
+        "result": "NOANSWER", "reason": "TIMEOUT", "amount": None, "currency": "",
+        "complete": True, "legs": [{"result": "NOANSWER", "reason": "TIMEOUT"}],
     }  # fmt: skip

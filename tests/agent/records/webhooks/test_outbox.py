@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert
 
+from agent.records.events import JournalLine
+from agent.records.seals import NoSeal
 from agent.records.webhooks import outbox
-from agent.records.webhooks.outbox import Backlog, Outbox
+from agent.records.webhooks.outbox import SETTLES_WITHIN, Backlog, Outbox
+from agent.records.webhooks.source import MessageSource
 from agent.settings.database import DatabaseUrl
+from agent.store.engine import Database
 from agent.store.outbox_table import webhook_outbox
 from agent.store.store import opened
-from tests.agent.records.webhooks.receiver import ALL, TOLD, later, process, short_call
+from tests.agent.records.webhooks.receiver import ALL, TOLD, journal, later, process, short_call
 from tests.databases import FILE
 
 NOWHERE = "http://127.0.0.1:1/"
@@ -68,6 +75,92 @@ def test_lines_are_told_once_also_when_the_message_was_taken_long_ago(
                 await one.outbox.taken(message)
             await one.stored.add(short_call("a"))
             assert await one.outbox.backlog() == {}
+
+    asyncio.run(main())
+
+
+def several_legs(name: str) -> list[JournalLine]:
+    """Return the lines of a call in a conference that was passed on, in which two legs go on."""
+    first, *rest = journal(
+        name,
+        ("leg", 1.0, {"leg": "t1", "what": "transfer", "to": "+12025550123"}),
+        ("ended", 5.5, {"reason": "the caller hung up", "hung_up_by": "caller"}),
+        ("platform", 7.0, {"result": "ANSWERED", "seconds": 6, "amount": 0.02, "currency": "EUR"}),
+        ("summary", 8.0, {"text": "Asked for a desk."}),
+    )
+    return [replace(first, fields={**first.fields, "conference": "c1"}), *rest]
+
+
+def ends(name: str, leg: str, what: str, currency: str = "EUR") -> JournalLine:
+    """Return a line of its own that tells of the end of a leg."""
+    cost = {"result": "ANSWERED", "seconds": 61, "amount": 0.3, "currency": currency}
+    fields = {"id": name, "leg": leg, "what": what, **cost}
+    return JournalLine(journal=f"{name}-{leg}", line=0, kind="leg", at=None, fields=fields)
+
+
+async def told_next(database: Database, outbox: Outbox) -> dict[str, Any] | None:
+    """Take the next message, as its endpoint has it; None if none is due."""
+    if (waiting := await outbox.take("crm")) is None:
+        return None
+    body = await MessageSource(database, NoSeal()).body(waiting, conversation=False)
+    await outbox.taken(waiting)
+    assert body is not None
+    read: dict[str, Any] = json.loads(body)
+    return read
+
+
+def test_the_price_of_a_call_is_told_once_all_its_legs_have_one(database_url: DatabaseUrl) -> None:
+    """Their sum, whichever is the last; and no two currencies are added."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            one = process(store.database, {"crm": NOWHERE})
+            for name, currency, amount in (("a", "EUR", 0.62), ("b", "USD", None)):
+                await one.stored.add(several_legs(name))
+                for event in ("call.started", "call.ended"):
+                    told = await told_next(store.database, one.outbox)
+                    assert told is not None
+                    assert told["type"] == event
+                await one.stored.add([ends(name, "s1", "stream", currency)])
+                assert await told_next(store.database, one.outbox) is None
+                await one.stored.add([ends(name, "t1", "transfer")])
+                told = await told_next(store.database, one.outbox)
+                assert told is not None
+                assert (told["type"], told["data"]["amount"]) == ("call.settled", amount)
+                assert told["data"]["currency"] == ("EUR" if amount else "")
+                assert (told["data"]["complete"], told["data"]["seconds"]) == (True, 6)
+                prices = [leg["amount"] for leg in told["data"]["legs"]]
+                assert prices == [0.02, 0.3, 0.3]
+                told = await told_next(store.database, one.outbox)
+                assert told is not None
+                assert told["type"] == "call.summarized"
+
+    asyncio.run(main())
+
+
+def test_no_leg_is_waited_for_for_ever(database_url: DatabaseUrl) -> None:
+    """What is known is told after a minute, and what comes later is told anew, with all of it."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            one = process(store.database, {"crm": NOWHERE})
+            await one.stored.add(several_legs("a"))
+            while await told_next(store.database, one.outbox):
+                pass
+            await later(store.database, SETTLES_WITHIN + 1)
+            told = await told_next(store.database, one.outbox)
+            assert told is not None
+            assert (told["data"]["amount"], told["data"]["complete"]) == (0.02, False)
+            assert await told_next(store.database, one.outbox)  # its summary
+            for leg, what, amount in (("s1", "stream", 0.32), ("t1", "transfer", 0.62)):
+                await one.stored.add([ends("a", leg, what)])
+                told = await told_next(store.database, one.outbox)
+                assert told is not None
+                assert told["type"] == "call.settled"
+                assert told["data"]["amount"] == amount
+                assert told["data"]["complete"] == (amount == 0.62)
+            await one.stored.add([ends("a", "t1", "transfer")])
+            assert await told_next(store.database, one.outbox) is None
 
     asyncio.run(main())
 

@@ -1,0 +1,79 @@
+"""What is on record of those who were told, alone, that a machine talks: no more than is known."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent.sinch.callbacks import SaidToEnd, Version
+from agent.sinch.contracts import Party
+from tests.agent.sinch.scripted import Story, tell
+from tests.agent.sinch.test_parties import ANN, BEN, CLEO, Line, both, to_all
+
+TOLD = "I am a machine."
+SAID_WITHIN = 10.0
+"""Seconds within which all looks for those who have heard a short sentence have been taken."""
+
+
+def on_record(s: Story, line: Line, title: str) -> list[str]:
+    """Return what the record says of whether somebody was told."""
+    lines = [one for one in s.calls.legs if one.get("leg") == line.legs[title]]
+    return [one["disclosed"] for one in lines if "disclosed" in one]
+
+
+async def dialled(s: Story) -> Line:
+    there = [Party(to=to, title=who, disclosure=TOLD) for to, who in ((ANN, "Ann"), (BEN, "Ben"))]
+    return await Line.dialled(s, to_all(parties=(*there, Party(to=CLEO, title="Cleo"))))
+
+
+async def goes_on(s: Story, line: Line, title: str) -> None:
+    """Have the platform do what comes behind what it has said to somebody."""
+    call_id = f"leg of {title}"
+    s.platform.joined.add(call_id)
+    if s.version == "v2":
+        await s.call_control.answer(SaidToEnd(leg=s.leg(line.legs[title], call_id)))
+
+
+@both
+@pytest.mark.parametrize("to_its_end", [True, False])
+def test_it_was_said_once_the_platform_goes_on(
+    tmp_path: Path, version: Version, *, to_its_end: bool
+) -> None:
+    """Who hangs up before was to be told, and no more; the first hears it of the agent."""
+
+    async def story(s: Story) -> None:
+        line = await dialled(s)
+        for title in ("Ann", "Ben", "Ben", "Cleo"):  # callbacks may come twice
+            await line.answers(title)
+        await asyncio.sleep(1)
+        assert on_record(s, line, "Ben") == ["asked"]
+        if to_its_end:
+            await goes_on(s, line, "Ben")
+            await goes_on(s, line, "Ben")
+        else:
+            await line.leaves("Ben")
+        await asyncio.sleep(SAID_WITHIN)
+        assert on_record(s, line, "Ben") == ["asked", "yes"][: 1 + to_its_end]
+        assert on_record(s, line, "Ann") + on_record(s, line, "Cleo") == []
+
+    tell(tmp_path, version, story)
+
+
+@both
+def test_nobody_asks_for_ever_whether_it_was_heard(tmp_path: Path, version: Version) -> None:
+    """Of version 1, which does not tell it: where the conference does not list them, that ends."""
+
+    async def story(s: Story) -> None:
+        line = await dialled(s)
+        await line.answers("Ann")
+        await line.answers("Ben")
+        await asyncio.sleep(120)
+        looks = len(s.platform.of("has_joined"))
+        assert bool(looks) == (version == "v1")
+        await asyncio.sleep(120)
+        assert len(s.platform.of("has_joined")) == looks
+        assert on_record(s, line, "Ben") == ["asked"]
+
+    tell(tmp_path, version, story)
