@@ -53,7 +53,8 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies briefing clock consent ending evidence fillers first_words history keys
     agent/call: maker orders
-    agent/call: opting_out over_speech own_words party_line reply screening transfer turn_record
+    agent/call: opting_out over_speech own_words party_line reply screening transfer
+    agent/call: transfer_notes turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new
