@@ -130,7 +130,10 @@ class Destination:
     """Ways of asking for it."""
 
     announcement: str = ""
-    """What to say before."""
+    """What to say before; in its place, where it is refused."""
+
+    refused: str = ""
+    """Why callers cannot be passed on to it now, for a language model; ``""`` if they can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +164,7 @@ class ExpectedAnswer:
 class Brief:
     """What a language model knows before the first word, from the agent file.
 
-    The same all call, but for ``whispers``.
+    The same all call, but for ``whispers``, ``party`` and which ``destinations`` are refused.
     """
 
     prompt: str = ""

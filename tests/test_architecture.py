@@ -54,7 +54,7 @@ ASKED_ON_THE_WAY = """
     agent/call: apologies briefing clock consent ending evidence fillers first_words history keys
     agent/call: maker orders
     agent/call: opting_out over_speech own_words party_line party_news reply screening transfer
-    agent/call: turn_record
+    agent/call: transfer_notes turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new

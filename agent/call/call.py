@@ -148,7 +148,7 @@ class Call:
                 self._happened(Event.MOVED)
                 if not order.stay:
                     self.end(CallEnded("the caller was passed on", "agent", moved=True))
-            case orders.ReturnToCaller() if self._transfer.together:
+            case orders.ReturnToCaller() if self._transfer.knows(order):
                 self._clock.came_back(now(), away=(away := self._turns.takes(Event.RETURNED)))
                 if away:
                     self._happened(Event.RETURNED)

@@ -5,7 +5,7 @@ Both hold what the caller has heard, no word more (:mod:`pipelines.reply.playout
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,7 +18,7 @@ from agent.call.turn_record import Journal, TurnRecord
 from agent.personas.script import Script
 from agent.records.events import HungUpBy
 from pipelines.clock import now
-from pipelines.conversation import Brief, Message, ToolResult
+from pipelines.conversation import Brief, Destination, Message, ToolResult
 from pipelines.reply.playout import LineEnd
 from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
@@ -68,6 +68,12 @@ class History:
 
         self.party = PartyLine(script, self.record.note, judges=judges, now=self.record.began)
         """Who is on the line, and to whom they talk."""
+
+        self.destinations: Callable[[Sequence[Destination]], tuple[Destination, ...]] = tuple
+        """Gives whom a model may have the caller passed on to, each with why it may not now."""
+
+        self.before_end: Callable[[], None] = lambda: None
+        """Puts on record what the end of the call has cut off."""
 
         usage.on_failover = self.record.failover
         self._pricing = pricing
@@ -219,6 +225,7 @@ class History:
             by: Who has ended it.
             echo: Seconds of our own voice that came back.
         """
+        self.before_end()
         for used in self.usage.lines(self._pricing):
             self.record.used(used)
         self.record.note(

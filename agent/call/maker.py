@@ -104,6 +104,7 @@ class ReplyMaker:
             brief=self.script.brief,
             conversation=self.history.conversation,
             before=lambda: self.history.before(reply),
+            destinations=self.history.destinations,
             whispers=self.history.whispers,
             rate=self.rate,
             line=self.history.party.turn(reply),

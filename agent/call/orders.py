@@ -98,6 +98,10 @@ class ReturnToCaller:
     by: Literal["operator", "service"]
     """``service`` once whoever they were passed on to has left."""
 
+    leg: str = ""
+    """Name of the leg of who has left, if others who help may be there still; ``""`` if nobody is
+    there any more but the caller."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineParty:

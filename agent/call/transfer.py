@@ -6,9 +6,8 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from functools import partial
 from math import inf
-from typing import Literal
 
 import structlog
 
@@ -20,17 +19,15 @@ from agent.call.orders import (
     CallerNotMoved,
     NotReached,
     Order,
-    PartyJoined,
-    PartyLeft,
     ReturnToCaller,
     TransferCaller,
 )
 from agent.call.reply import Announcement, Reply
+from agent.call.transfer_notes import Callee, Helpers, TransferNotes, destinations
 from agent.personas.disclosures import told_alone
 from agent.personas.script import Script
 from agent.warm_transfers import WarmTransfer
 from pipelines.clock import now
-from pipelines.conversation import TRANSFER_CALL, ToolCall, ToolResult
 from pipelines.stages.usage import Usage
 from pipelines.turn_taking.turns import Event
 
@@ -40,6 +37,12 @@ JOINED_AFTER = 1.0
 """Seconds from a yes until both are introduced: the platform brings whoever said it to the caller
 meanwhile, and does not tell when they are there."""
 
+
+ASKED_FIRST = (
+    "{} is being called, and asked whether they take the caller. Until that is known the caller "
+    "stays with you: go on talking with them, promise nothing."
+)
+"""What the model knows once somebody is called who is asked first."""
 
 _KEYS = KEYPAD.format("")
 
@@ -65,6 +68,9 @@ class Handover:
     warm: WarmTransfer | None = None
     """How whoever is called is asked first; None if they are not."""
 
+    beside: tuple[str, ...] = ()
+    """Legs of those who are on the line already, to help, and stay there."""
+
     said: Sequence[Mapping[str, str]] = ()
     """Of the call so far, who spoke and what, in order."""
 
@@ -79,24 +85,15 @@ Mover = Callable[[Handover], Awaitable[None]]
 """Dials somebody into the conversation; raises :class:`TransferError`. What becomes of it comes as
 an order to the call: moved, or not moved; and before, if they are asked first, that they are.
 Whoever rings for the caller already is given up first; if they have just answered, it raises
-:class:`HasAnsweredError`, and they are with the caller."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Callee:
-    """Somebody who is, was or is to be dialled for the caller."""
-
-    to: str = ""
-    leg: str = ""
-    warm: WarmTransfer | None = None
-    by_operator: bool = False
+:class:`HasAnsweredError`, and they are with the caller. Who helps stays on the line."""
 
 
 class CallTransfer:
     """Whom we dial for the caller, at most one at a time; we stay with them until it is answered.
 
     Who is asked for while another rings takes their place: the caller was told so. What an operator
-    has asked for is not undone by the agent.
+    has asked for is not undone by the agent. Who has come to help stays on the line while another
+    is dialled, and when that one has come: until they hang up.
 
     Args:
         mover: Dials; None if this call cannot be passed on.
@@ -109,20 +106,27 @@ class CallTransfer:
         self._mover = mover
         self._script = script
         self._history = history
-        self._callee = _Callee()  # the last one, if it is over
-        self._next: _Callee | None = None  # who is to be dialled instead
-        self._before = _Callee()  # of whom, while it is not known that they were given up
+        self._notes = TransferNotes(script, history)
+        self._callee = Callee()  # the last one, if it is over
+        self._next: Callee | None = None  # who is to be dialled instead
+        self._before = Callee()  # of whom, while it is not known that they were given up
         self._dialling = asyncio.Lock()
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
-        self._away = False  # the caller has talked to them without us
+        self._joined = False  # the callee is with the caller and us
         self._came_at = -inf  # when the last one who has come has
-        self._helpers, self._helper = count(1), ""  # who is on the line beside the caller and us
+        self._away = False  # the caller talks to them without us
+        self._helpers = Helpers(self._notes)
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
 
-        self.together = False
-        """Whether whoever took the call is with the caller and us."""
+        history.destinations = partial(destinations, self._refusal, script)
+        history.before_end = self._cut_off
+
+    @property
+    def together(self) -> bool:
+        """Whether somebody who took the call is with the caller and us."""
+        return self._joined or len(self._helpers) > 0
 
     def obey(self, order: Order) -> Announcement | None:
         """Take an order that is about a transfer; return what is said about it, None for nothing.
@@ -138,18 +142,20 @@ class CallTransfer:
                 return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
                 self._step("briefed")
-            case CallerMoved() if not (self.together or (order.helps and not order.introduction)):
+            case CallerMoved() if not (self._joined or (order.helps and not order.introduction)):
                 return self._introduction(order)
             case CallerMoved(introduction="", helps=True) if self.under_way:
                 self.moved(order)
             case CallerNotMoved() if self.under_way:
                 return self._failed(order)
-            case ReturnToCaller(by=by) if self.together:
-                return self._returned(by)
+            case ReturnToCaller():
+                return self._returned(order)
         return None
 
     def knows(self, order: Order) -> bool:
-        """Return whether an order is not about somebody who was given up for another."""
+        """Return whether an order is not about somebody who was given up, or has left already."""
+        if isinstance(order, ReturnToCaller):
+            return self._is_left_by(order.leg)
         if not isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved) or not order.leg:
             return True
         if self._next is not None and order.leg == self._next.leg:  # faster than the mover
@@ -157,6 +163,32 @@ class CallTransfer:
         elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
             self._callee, self.under_way = self._before, True
         return order.leg == self._callee.leg
+
+    def _is_left_by(self, leg: str) -> bool:
+        """Return whether it changes what we do that somebody has left; ``""`` is for all of them.
+
+        It does not while another is there: then it is only noted.
+        """
+        if not leg:
+            return self.together
+        if leg == self._callee.leg:
+            return self._joined
+        if self._joined or len(self._helpers) > 1:
+            self._helpers.left(leg)
+        return self._helpers.has(leg)
+
+    # Whom to dial
+
+    def _refusal(self, to: str) -> str:
+        """Return why somebody is not dialled now; ``""`` if they are, or ring already."""
+        if any(to == one.to for one in self._helpers):
+            return f"{to} helps already"
+        if self._joined and (self.under_way or self._away):
+            return f"{self._callee.to} takes the caller already"
+        ringing = self._callee if self.under_way else Callee()
+        if ringing.by_operator and to != ringing.to and to not in self._asked:
+            return "an operator has somebody else called for the caller"
+        return ""
 
     async def dial(self, to: str) -> Announcement | None:
         """Dial somebody, and give up whoever rings for the caller already, unless it is they.
@@ -167,56 +199,49 @@ class CallTransfer:
             What the caller is told if they are not dialled; None if there is nothing to be said.
         """
         async with self._dialling:
-            if self.together:
-                who = f"{self._callee.to} {'takes the caller' if self.under_way else 'helps'}"
-                self._tell_model(to, f"{to} was not dialled: {who} already", failed=True)
-                return None if self.under_way else self._failure(None)
+            if why := self._refusal(to):
+                self._notes.tell_model(to, f"{to} was not dialled: {why}", failed=True)
+                return None if self._joined and self.under_way else self._failure(None)
             if not self.under_way:
                 self._begin(self._new_callee(to))
             elif to == self._callee.to:
-                self._tell_model(to, f"{to} is being called already: go on with the caller.")
+                said = f"{to} is being called already: go on with the caller."
+                self._notes.tell_model(to, said)
                 return None
-            elif self._callee.by_operator and to not in self._asked:
-                said = f"{to} was not dialled: an operator has somebody else called for the caller"
-                self._tell_model(to, said, failed=True)
-                return self._failure(None)
             else:
                 self._next = self._new_callee(to)
             return await self._dial(self._next or self._callee)
 
-    async def _dial(self, callee: _Callee) -> Announcement | None:
-        to = callee.to
+    async def _dial(self, callee: Callee) -> Announcement | None:
+        to, tell_model = callee.to, self._notes.tell_model
         if self._mover is None:
             self._begin(callee)
             return self.obey(CallerNotMoved(leg=callee.leg))
         try:
-            await self._mover(_handover(callee, self._script, self._history))
+            beside = tuple(one.leg for one in self._helpers)
+            await self._mover(_handover(callee, beside, self._script, self._history))
         except HasAnsweredError as error:
             self._next = None
-            self._tell_model(to, f"{to} was not dialled: {error}", failed=True)
+            tell_model(to, f"{to} was not dialled: {error}", failed=True)
             return None
         except TransferError as error:
             self._begin(callee)
             log.warning("the caller cannot be passed on", reason=str(error))
             said = f"{to} was not dialled, and cannot be reached now: {error}"
-            self._tell_model(to, said, failed=True)
+            tell_model(to, said, failed=True)
             return self.obey(CallerNotMoved(leg=callee.leg))
         self._begin(callee)
-        self._before = _Callee()  # given up
+        self._before = Callee()  # given up
         if callee.warm is not None:
-            self._tell_model(
-                to,
-                f"{to} is being called, and asked whether they take the caller. Until that is "
-                "known the caller stays with you: go on talking with them, promise nothing.",
-            )
+            tell_model(to, ASKED_FIRST.format(to))
         return None
 
-    def _new_callee(self, to: str) -> _Callee:
+    def _new_callee(self, to: str) -> Callee:
         asked = to in self._asked
         warm = self._asked.pop(to) if asked else self._script.warm.get(to)
-        return _Callee(to=to, leg=f"t{uuid.uuid4().hex[:24]}", warm=warm, by_operator=asked)
+        return Callee(to=to, leg=f"t{uuid.uuid4().hex[:24]}", warm=warm, by_operator=asked)
 
-    def _begin(self, callee: _Callee) -> None:
+    def _begin(self, callee: Callee) -> None:
         """Note that somebody is dialled: instead of whoever was, if they were not given up yet."""
         self._next = None
         if callee is self._callee:
@@ -224,19 +249,21 @@ class CallTransfer:
         if self.under_way:
             self._step("failed", why="replaced")
             self._before = self._callee
-        self._callee, self.under_way = callee, True
+        self._callee, self.under_way, self._joined = callee, True, False
         self._step("started")
 
+    # What became of it
+
     def _introduction(self, order: CallerMoved) -> Announcement:
-        """Return what is said to both, now that somebody takes the caller, perhaps nothing.
+        """Return what is said to all, now that somebody takes the caller, perhaps nothing.
 
         Once it was heard the rest of the order is done, if they are :attr:`together` by then.
         """
-        self.together, self._came_at = True, now()
+        self._joined, self._came_at = True, now()
         if self._callee.warm is not None:
             self._step("accepted")
         if order.helps:
-            self._helps()
+            self._helpers.joined(self._callee)
         else:  # they greet each other, maybe before we have introduced them
             self._history.party.passed_on_at = now()
         return Announcement(
@@ -252,27 +279,18 @@ class CallTransfer:
         Args:
             order: One that :meth:`knows`, and whose introduction was said or is ``""``.
         """
-        if not self.together:
+        if not self._joined:
             self._came_at = now()
             if self._callee.warm is not None:
                 self._step("accepted")
         self._step("done")
         if order.helps:
             said = f"{self._callee.to} is on the line now, and hears you and the caller. Help both."
-            self._tell_model(self._callee.to, said)
-            if not self._helper:
-                self._helps()
+            self._notes.tell_model(self._callee.to, said)
+            self._helpers.joined(self._callee)
         self._history.party.passed_on_at = inf
-        self.together, self.under_way = order.helps or order.stay, False
+        self._joined, self.under_way = order.helps or order.stay, False
         self._away = not order.helps
-
-    def _helps(self) -> None:
-        """Have the line be one of several: who has been told that, by the introduction or not."""
-        self._helper = f"transfer {next(self._helpers)}"
-        title = self._callee.to if self._callee.to in self._script.numbers else ""
-        who = PartyJoined(party=self._helper, title=title)
-        told = self._callee.warm is not None and bool(self._callee.warm.introduction)
-        self._history.party.joined(who, now(), told=told)
 
     def ends_as(self, reply: Reply) -> Event:
         """Return what the end of a reply is for the table, now that it was heard.
@@ -280,22 +298,23 @@ class CallTransfer:
         A goodbye hangs up on nobody who has come to take the caller, or to help, while it was made
         or said. What an operator wants to end is ended.
         """
-        unknown = self.under_way or reply.made_at <= self._came_at
-        if self.together and unknown and reply.hung_up_by == "agent" and reply.interruptible:
+        came = (self._joined and self.under_way) or reply.made_at <= self._came_at
+        if self.together and came and reply.hung_up_by == "agent" and reply.interruptible:
             return Event.REPLY_ENDED
         return reply.ends_as
 
     def _failed(self, order: CallerNotMoved) -> Announcement | None:
         """Note that nobody takes the caller; return what they are told."""
-        to = self._callee.to
+        to, tell_model = self._callee.to, self._notes.tell_model
         if order.why == "declined":
             self._step("declined")
         self._step("failed", why=order.why, by=order.by or None)
         if order.by:
-            self._tell_model(to, f"An operator does not want {to} called any more.", failed=True)
+            tell_model(to, f"An operator does not want {to} called any more.", failed=True)
         elif self._callee.warm is not None and order.why is not None:
-            self._tell_model(to, f"{to} does not take the caller: {order.why}.", failed=True)
-        self.together = self.under_way = False
+            tell_model(to, f"{to} does not take the caller: {order.why}.", failed=True)
+        self._helpers.left(self._callee.leg)
+        self._joined = self.under_way = False
         self._history.party.passed_on_at = inf
         # Who is dialled instead was announced already.
         return None if self._next is not None else self._failure(order.why)
@@ -305,36 +324,38 @@ class CallTransfer:
         text = own.get(why or "failed", self._script.transfer_failed)
         return self._history.consent.not_passed_on(Announcement(text=text))
 
-    def _returned(self, by: Literal["operator", "service"]) -> Announcement:
-        """Note that we are alone with the caller again; return what they are told."""
-        if self.under_way:
+    def _returned(self, order: ReturnToCaller) -> Announcement | None:
+        """Note who has left; return what is said if we are alone with the caller, or talk again."""
+        callee, joined = self._callee, self._joined and order.leg in ("", self._callee.leg)
+        gone, others = self._helpers.take(order.leg), [*self._helpers]
+        speaks = not others or (joined and (self.under_way or self._away))
+        for one in gone:
+            self._notes.left(one, told=speaks)
+        last = callee if joined else gone[-1]
+        if joined and self.under_way:
             self._step("failed")
-        else:
-            self._step("returned", by=by)
-        if self._helper:
-            who = PartyLeft(party=self._helper, title="", why="left")
-            self._history.party.left(who, now(), told=True)
-            self._helper = ""
-        to = self._callee.to
-        self._tell_model(to, f"{to} has left; you are alone with the caller again.")
-        if self._away:
-            self._history.colleague_talked()
-        self._history.party.passed_on_at = inf
-        self.together = self.under_way = self._away = False
+        elif speaks:
+            self._notes.step(last, "returned", by=order.by)
+        self._notes.returned(last, others)
+        if joined:
+            if self._away:
+                self._history.colleague_talked()
+            self._history.party.passed_on_at = inf
+            self._callee = Callee()
+            self._joined = self.under_way = self._away = False
+        if not speaks:
+            return None
         return self._history.consent.not_passed_on(Announcement(text=self._script.returned))
+
+    def _cut_off(self) -> None:
+        """Note that the call has ended before it was known what becomes of a transfer."""
+        if self.under_way:
+            self._step("cut off")
+            self.under_way = False
 
     def _step(self, status: str, **fields: object) -> None:
         self._status = status
-        known = {name: value for name, value in fields.items() if value is not None}
-        callee = self._callee
-        warm = {} if callee.warm is None else {"warm": True, "then": callee.warm.then}
-        self._history.record.note("transfer", to=callee.to, status=status, **warm, **known)
-
-    def _tell_model(self, to: str, text: str, *, failed: bool = False) -> None:
-        """Tell the model what became of it: if it knows the name, else it is a number."""
-        if to in self._script.numbers:
-            call = ToolCall(TRANSFER_CALL, {"to": to})
-            self._history.tool_gave(ToolResult(call, text, failed=failed))
+        self._notes.step(self._callee, status, **fields)
 
 
 def _completed(warm: WarmTransfer, order: TransferCaller, script: Script) -> WarmTransfer:
@@ -348,8 +369,10 @@ def _completed(warm: WarmTransfer, order: TransferCaller, script: Script) -> War
     return replace(usual, then=warm.then, disclosure=told, **given)
 
 
-def _handover(callee: _Callee, script: Script, history: History) -> Handover:
-    """Return the caller of a call, as they are passed on to somebody."""
+def _handover(
+    callee: Callee, beside: tuple[str, ...], script: Script, history: History
+) -> Handover:
+    """Return what whoever dials has to know."""
     who = {"user": "caller", "assistant": "agent"}
     lines = [
         one
@@ -360,6 +383,7 @@ def _handover(callee: _Callee, script: Script, history: History) -> Handover:
         to=script.numbers.get(callee.to, callee.to),
         leg=callee.leg,
         warm=callee.warm,
+        beside=beside,
         said=tuple({"who": who[one.role], "text": one.text} for one in lines),
         language=script.brief.language,
         usage=history.usage,

@@ -68,10 +68,11 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``failover``: ``stage``, ``provider``, ``to``, ``error`` (``timeout``, ``limited``, ``refused``,
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
-- ``transfer``: ``to``, ``status``: started, done or failed; ``why`` it failed (``no answer``,
-  ``busy``, ``machine``, ``declined``, ``failed``), if that is known; returned once the agent is
-  alone with the caller again, ``by`` whom it was called back: ``operator``, or ``service`` since
-  whoever was with the caller has hung up. ``warm`` if whoever was called was asked first: then also
+- ``transfer``: ``to``, ``status``: started, then done, failed or, if the call ended before that was
+  known, cut off; ``why`` it failed (``no answer``, ``busy``, ``machine``, ``declined``,
+  ``failed``), if that is known; returned once the agent talks to the caller again, ``by`` whom it
+  was called back: ``operator``, or ``service`` since whoever was with the caller has hung up; of
+  several who help, the last has then. ``warm`` if whoever was called was asked first: then also
   briefed (they have picked up, and are told), accepted or declined, and ``then``, what the agent
   does (``leave``, ``silent``, ``help``)
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are

@@ -257,7 +257,8 @@ class _Mover:
     async def move(self, _handover: Handover) -> None:
         """Dial nobody; the call is told later."""
         began = [one.at or 0.0 for one in self._recorded if one.fields.get("status") == "started"]
-        over = [one for one in self._recorded if one.fields.get("status") in ("done", "failed")]
+        ends = ("done", "failed", "cut off")
+        over = [one for one in self._recorded if one.fields.get("status") in ends]
         seconds = TRANSFER_TAKES
         if began and over:
             seconds = max(0.0, (over[0].at or 0.0) - began[0])
@@ -266,6 +267,8 @@ class _Mover:
         moved = orders.CallerMoved(stay=then in ("silent", "help"), helps=then == "help")
         answer = orders.CallerNotMoved() if failed else moved
         self._caller.on_hold = True
+        if over and over[0].fields["status"] == "cut off":
+            return  # it rang to the end of the call
         self._background.start_later(seconds, lambda: self._tell(answer), "a transfer")
 
     async def _tell(self, order: orders.Order) -> None:

@@ -149,7 +149,7 @@ class CallRecording:
                 self.control("pause", "transfer")
             case CallerMoved():
                 self.control("stop", "transfer")
-            case ReturnToCaller() if self._resumes:
+            case ReturnToCaller(leg="") if self._resumes:
                 self._resumes = False
                 self.control("resume", "transfer")
 

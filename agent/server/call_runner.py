@@ -353,7 +353,12 @@ class CallRunner:
             summary = partial(summary_of, handover, self._resources.providers.llm)
             try:
                 await call_control.transfer(
-                    claims, handover.to, handover.warm, summary, leg_name=handover.leg
+                    claims,
+                    handover.to,
+                    handover.warm,
+                    summary,
+                    leg_name=handover.leg,
+                    helpers=handover.beside,
                 )
             except AnsweredError as error:
                 raise HasAnsweredError(str(error)) from None

@@ -13,6 +13,7 @@ They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 import structlog
@@ -261,9 +262,12 @@ class CallControl:
         summary: Summary | None = None,
         *,
         leg_name: str = "",
+        helpers: Collection[str] = (),
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
-        leg = await self._transfers.dial(_name(claims), to, warm, summary, leg_name=leg_name)
+        leg = await self._transfers.dial(
+            _name(claims), to, warm, summary, leg_name=leg_name, helpers=helpers
+        )
         note = partial(self._leg_records.dialled, leg, to)
         await self._follow_ups.finish(note, "record who was dialled", otherwise=None)
 

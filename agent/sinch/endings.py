@@ -162,7 +162,7 @@ class CallEndings:
             return answers.hang_up_legs(STREAM)
         stop = partial(self._hang_ups.transfer_for_nobody, call.transfer)
         self._follow_ups.insist(stop, "hang up an unanswered transfer")
-        return answers.hang_up_legs(STREAM, call.transfer)
+        return answers.hang_up_legs(STREAM, call.transfer, *call.helpers)
 
     async def close(self, call_name: str, callback: LegEnded, party: str = "") -> None:
         """Have the platform's last word on a call put on its record, unless one is.

@@ -8,7 +8,7 @@ from functools import partial
 from agent.sinch.contracts import Actions
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_up_requests import HangUpRequests
-from agent.sinch.legs.directory import CallDirectory, talk_to_another
+from agent.sinch.legs.directory import CallDirectory, talk_to_another, transfer_legs
 from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
 from agent.sinch.legs.leg_tables import CallStatus, LegStatus
 from agent.sinch.refusals import RefusedError, UnavailableError
@@ -142,9 +142,9 @@ class HangUps:
 
     async def whoever_took(self, call: BridgedCall) -> None:
         """Hang up whoever rings, is asked or is there for a caller who has gone."""
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        if leg is not None and (leg.waits or leg.status is LegStatus.ANSWERED):
-            await self.transfer(leg)
+        for leg in await transfer_legs(self._directory, call):
+            if leg.waits or leg.status is LegStatus.ANSWERED:
+                await self.transfer(leg)
 
     async def all_of(self, call_name: str) -> None:
         """Hang up whoever is left of a call that is over, where no answer to a callback did it.
@@ -155,10 +155,10 @@ class HangUps:
         call = await self._directory.call(call_name)
         if call is None or call.status is not CallStatus.OVER:
             return
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
         try:
-            if leg is not None and leg.status is LegStatus.ANSWERED:
-                await self.transfer(leg)
+            for leg in await transfer_legs(self._directory, call):
+                if leg.status is LegStatus.ANSWERED:
+                    await self.transfer(leg)
         finally:
             await self.phone(call_name)
 

@@ -26,6 +26,9 @@ WHISPERED = (
 )
 """Before instructions that an operator gives while a call goes on."""
 
+REFUSED = "You cannot have the caller passed on to these now; do not announce it:"
+"""Before whom a transfer would be refused, and why."""
+
 PARTY = (
     "Several people are on this line, and you hear all of them as one. What they say to each other "
     "is shown to you in brackets: never answer it, though you may use what you learn from it. "
@@ -88,6 +91,9 @@ def system_message(brief: Brief) -> str:
         parts.append("\n".join(["Frequent questions, each with its answer:", *answers]))
     if brief.whispers:
         parts.append("\n".join([WHISPERED, *(f"- {_line(one)}" for one in brief.whispers)]))
+    if refused := [one for one in brief.destinations if one.refused]:
+        lines = [f"- {_line(one.name)}: {_line(one.refused)}" for one in refused]
+        parts.append("\n".join([REFUSED, *lines]))
     if brief.party:
         parts.append("\n".join([PARTY, *(f"- {_line(one)}" for one in brief.party)]))
         if any(tool.name == STAY_SILENT for tool in brief.tools):

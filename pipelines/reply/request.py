@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.conversation import Brief, Destination, Message, ToolCall, ToolResult
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.usage import DraftCost
 
@@ -75,6 +75,9 @@ class ReplyRequest:
     """Gives, once it is known what the caller said, what the model is shown before it; None for the
     conversation."""
 
+    destinations: Callable[[Sequence[Destination]], tuple[Destination, ...]] = tuple
+    """Gives whom the caller can be passed on to, each with why they cannot be now."""
+
     whispers: Sequence[str] = ()
     """What operators have told the agent: it may grow until a model is asked."""
 
@@ -95,4 +98,9 @@ class ReplyRequest:
     def brief_now(self, *, may_call_tools: bool) -> Brief:
         """Return what a model is told that is asked now."""
         brief = self.line.brief(self.brief)
-        return replace(brief, may_call_tools=may_call_tools, whispers=tuple(self.whispers))
+        return replace(
+            brief,
+            may_call_tools=may_call_tools,
+            whispers=tuple(self.whispers),
+            destinations=self.destinations(brief.destinations),
+        )

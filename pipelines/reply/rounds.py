@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from pipelines.conversation import ToolCall, ToolResult
-from pipelines.reply.control import CONTROLS, as_asked, control_step
+from pipelines.reply.control import CONTROLS, as_asked, control_step, unless_refused
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.speech import say
 from pipelines.reply.steps import SentenceEnded, Step
@@ -56,7 +56,7 @@ class ModelRound:
     async def _sentences(self) -> AsyncGenerator[str, None]:
         request = self._request
         reply = request.lineup.llm.reply(request.brief, request.conversation, request.spent)
-        async with aclosing(reply) as pieces:
+        async with aclosing(unless_refused(reply, request.brief)) as pieces:
             async for given in pieces:
                 piece = as_asked(given, request.brief)
                 if isinstance(piece, str):

@@ -14,9 +14,9 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps, hang_up_left
 from agent.sinch.leg_records import LegRecords
-from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.directory import CallDirectory, transfer_legs
 from agent.sinch.legs.dispatch import OrderDispatch
-from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, PartyLeg, TransferLeg
+from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, PartyLeg
 from agent.sinch.legs.leg_tables import CallStatus, LegEvent, LegStatus
 
 NOBODY_REACHED = "nobody was reached"
@@ -126,8 +126,8 @@ class LineEndings:
     async def _is_left_alone(self, call: BridgedCall, legs: list[PartyLeg]) -> bool:
         if call.status is not CallStatus.MOVED:
             return False
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        there = leg is not None and leg.status is LegStatus.ANSWERED
+        took = await transfer_legs(self._directory, call)
+        there = any(leg.status is LegStatus.ANSWERED for leg in took)
         return left_alone(call, legs, passed_on=there)
 
     async def _nobody_came(

@@ -126,14 +126,20 @@ class CallDirectory:
         return await self._store.calls.change(name, changed)
 
     async def set_transfer(
-        self, call_name: str, leg_name: str | None, take_over: TakeOver | None = None
+        self,
+        call_name: str,
+        leg_name: str | None,
+        take_over: TakeOver | None = None,
+        *,
+        beside: str = "",
     ) -> None:
         """Note which leg a caller is being passed on to, and who has asked to take them over.
 
         Args:
             call_name: Of the call.
-            leg_name: ``""`` if nobody any more; None if that is as it was.
+            leg_name: None if that is as it was.
             take_over: None if nobody, or whoever it was is being dialled.
+            beside: Name of the leg that it was before, if they help, and stay.
         """
 
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
@@ -141,18 +147,25 @@ class CallDirectory:
             if call is None:
                 return None
             name = call.transfer if leg_name is None else leg_name
-            return encode_call(replace(call, transfer=name, take_over=take_over)), None
+            helpers = (beside, *call.helpers) if beside else call.helpers
+            after = replace(call, transfer=name, take_over=take_over, helpers=helpers)
+            return encode_call(after), None
 
         await self._store.calls.change(call_name, changed)
 
     async def clear_transfer(self, call_name: str, leg_name: str) -> None:
-        """Note that a caller is not being passed on to a leg any more, unless it is another now."""
+        """Note that a caller is not being passed on to a leg any more, or not helped by it.
+
+        If it was the last one, whoever helped before is that again.
+        """
 
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
             call = _call(call_name, value)
-            if call is None or call.transfer != leg_name:
+            if call is None or leg_name not in (call.transfer, *call.helpers):
                 return None
-            return encode_call(replace(call, transfer="")), None
+            left = [one for one in (call.transfer, *call.helpers) if one != leg_name]
+            after = replace(call, transfer=next(iter(left), ""), helpers=tuple(left[1:]))
+            return encode_call(after), None
 
         await self._store.calls.change(call_name, changed)
 
@@ -222,6 +235,12 @@ class CallDirectory:
         return await self._store.claims.claim(f"connect {name}") is None
 
 
+async def transfer_legs(directory: CallDirectory, call: BridgedCall) -> list[TransferLeg]:
+    """Return the leg that a caller is, or was, passed on to, and those of helpers, latest first."""
+    found = [await directory.leg_of(TransferLeg, n) for n in (call.transfer, *call.helpers) if n]
+    return [leg for leg in found if leg is not None]
+
+
 async def talk_to_another(directory: CallDirectory, call: BridgedCall) -> bool:
     """Return whether a caller talks to somebody whom they were passed on to.
 
@@ -229,8 +248,8 @@ async def talk_to_another(directory: CallDirectory, call: BridgedCall) -> bool:
     """
     if call.status is not CallStatus.WITH_AGENT or not call.transfer:
         return call.status is CallStatus.MOVED
-    leg = await directory.leg_of(TransferLeg, call.transfer)
-    return leg is not None and leg.status is LegStatus.ANSWERED
+    legs = await transfer_legs(directory, call)
+    return any(leg.status is LegStatus.ANSWERED for leg in legs)
 
 
 async def line_is_over(directory: CallDirectory, call_name: str) -> bool:

@@ -221,6 +221,11 @@ class TransferLeg:
         """Whether it may still come to a yes, or to somebody who picks up."""
         return self.status in (LegStatus.DIALLING, LegStatus.BRIEFED, LegStatus.MACHINE)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether they are with the caller, or about to be."""
+        return self.status is LegStatus.ANSWERED
+
     def after(self, event: LegEvent, facts: LegFacts) -> TransferLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""
         status = TRANSFER_LEG.get((self.status, event))
@@ -356,6 +361,10 @@ class BridgedCall:
 
     transfer: str = ""
     """Name of the leg that the caller is being passed on to, or was."""
+
+    helpers: tuple[str, ...] = ()
+    """Names of the legs of those who had come to help before, and are there still: ``transfer`` was
+    called beside them, the last of them first."""
 
     take_over: TakeOver | None = None
     """Who has asked to take the caller over, once the agent has announced it."""

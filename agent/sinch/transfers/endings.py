@@ -128,8 +128,11 @@ class TransferEndings:
             return
         call, leg = known
         self._dispatch.order_here(call.name, CallerNotMoved(why=_why(leg, callback), leg=leg.name))
-        if returns(leg, call):
-            self._dispatch.order_here(call.name, ReturnToCaller(by="service"))
+        beside = [other for _, other in self._dialled.values() if other.of == call.name]
+        others = any(other.then == "help" for other in beside)
+        if returns(leg, call) or others:
+            gone = leg.name if others else ""  # which of them are there, the agent knows
+            self._dispatch.order_here(call.name, ReturnToCaller(by="service", leg=gone))
         elif callback.answered and not leg.warm:
             hang_up = partial(self._hang_ups.all_known, call)
             self._follow_ups.insist(hang_up, "let a caller go")

@@ -7,7 +7,7 @@ caller.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from functools import partial
 
@@ -150,13 +150,15 @@ class Transfers:
         summary: Summary | None = None,
         *,
         leg_name: str = "",
+        helpers: Collection[str] = (),
     ) -> TransferLeg:
         """Dial ``to`` into the caller's conversation; return their leg.
 
         What becomes of it comes as an order.
 
-        Whoever rings for this caller already is hung up before, and no order tells of that. Who
-        cancels this does not know whether somebody is being dialled; if so, the order comes.
+        Whoever rings for this caller already is hung up before, and no order tells of that; who
+        helps stays on the line. Who cancels this does not know whether somebody is being dialled;
+        if so, the order comes.
 
         Args:
             call_name: Whose caller.
@@ -164,6 +166,7 @@ class Transfers:
             warm: How they are asked first; None if they are not.
             summary: Is told to them, if it is made before they pick up.
             leg_name: What their leg is called, in orders; ``""`` for a name of ours.
+            helpers: Legs of those who help the caller beside the agent, as far as it knows.
 
         Raises:
             AnsweredError: If whoever rang already has just answered: nobody else is dialled.
@@ -176,12 +179,12 @@ class Transfers:
         call = await self._directory.call(call_name)
         if call is None or self._actions is None or not self.can_move(call):
             raise CannotMoveError
-        await self._ringing.give_up(call)
+        helper = await self._ringing.give_up(call, helpers)
         _can_be_asked(to, warm)
         leg = leg_of(call, to, warm, leg_name)
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
-        await self._directory.set_transfer(call_name, leg.name)
+        await self._directory.set_transfer(call_name, leg.name, beside=helper)
         self.endings.remember(call, leg)
         if warm is not None and warm.with_summary and summary is not None:
             work = self._brief(leg, warm, summary)

@@ -6,6 +6,7 @@ who was given up is with nobody, whatever they say, and who has answered is not 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from agent.call.orders import CallerNotMoved, NotReached
@@ -52,23 +53,31 @@ class RingingTransfers:
         await self.back_to_the_agent(leg, CallerNotMoved(by="operator", leg=leg.name))
         return True
 
-    async def give_up(self, call: BridgedCall) -> None:
+    async def give_up(self, call: BridgedCall, helpers: Collection[str] = ()) -> str:
         """Hang up whoever rings for a caller, for whom another is to be dialled.
 
+        Args:
+            call: The caller's.
+            helpers: Legs of those who help, as far as the agent knows: they stay.
+
+        Returns:
+            The leg of the last of these who is there, ``""`` if nobody is.
+
         Raises:
-            AnsweredError: If they have answered.
+            AnsweredError: If somebody has answered of whom the agent does not know.
         """
         before = await self._directory.leg_of(TransferLeg, call.transfer)
         if before is None:
-            return
+            return ""
         if await self._cancel(before):
             await self._directory.clear_transfer(call.name, before.name)
-            return
         now = await self._directory.call(call.name)
-        before = await self._directory.leg_of(TransferLeg, call.transfer)
-        answered = before is not None and before.status is LegStatus.ANSWERED
-        if answered or (now is not None and now.status is CallStatus.MOVED):
+        last = await self._directory.leg_of(TransferLeg, now.transfer if now is not None else "")
+        there = last is not None and last.status is LegStatus.ANSWERED
+        known = last is not None and last.name in helpers
+        if (there and not known) or (now is not None and now.status is CallStatus.MOVED):
             raise AnsweredError
+        return last.name if last is not None and there else ""
 
     async def _cancel(self, leg: TransferLeg) -> bool:
         """Hang up whoever was dialled, unless they have answered; return whether that was so."""

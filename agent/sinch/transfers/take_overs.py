@@ -20,7 +20,7 @@ from agent.sinch.api.versions import ANSWERS
 from agent.sinch.contracts import CallbackAnswers
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.directory import CallDirectory, transfer_legs
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import BridgedCall, TransferLeg
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
@@ -113,19 +113,20 @@ class TakeOvers:
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        if leg is None or (call.status is CallStatus.WITH_AGENT and leg.then != "help"):
-            raise NotTakenOverError
-        if leg.status is not LegStatus.ANSWERED:
+        legs = [leg for leg in await transfer_legs(self._directory, call) if leg.is_there]
+        with_agent = call.status is CallStatus.WITH_AGENT
+        if not legs or (with_agent and any(leg.then != "help" for leg in legs)):
             raise NotTakenOverError  # nobody has come, or they have left
-        leaves = not (leg.stays or ANSWERS[call.version].stays_when_moved)
+        leaves = not (legs[0].stays or ANSWERS[call.version].stays_when_moved)
         if leaves or not await self._dispatch.has_stream(call.call_id):
             lost = await self._directory.stream_is_lost(call.call_id)
             raise CallGoneError if lost else AgentLeftError
-        if await self._directory.advance(leg, LegEvent.ENDED) is None:
+        ended = [await self._directory.advance(leg, LegEvent.ENDED) for leg in legs]
+        if not any(ended):
             raise NotTakenOverError  # they have hung up
-        hang_up = partial(self._hang_ups.transfer, leg)
-        self._follow_ups.insist(hang_up, "hang up an operator")
+        for leg in filter(None, ended):
+            hang_up = partial(self._hang_ups.transfer, leg)
+            self._follow_ups.insist(hang_up, "hang up an operator")
         come_back = partial(self._come_back, call, ReturnToCaller(by="operator"))
         if not await self._follow_ups.finish(come_back, "call an agent back", otherwise=True):
             raise CallGoneError
@@ -140,17 +141,51 @@ class TakeOvers:
             Whether there is nothing else to do; if not, the call is to be ended.
         """
         call = await self._directory.call(leg.of)
-        if call is None or call.status is CallStatus.OVER or not returns(leg, call):
+        if call is None or call.status is CallStatus.OVER:
+            return False
+        if await self._left_others(call, leg):
+            return True
+        if not returns(leg, call):
             return False
         if call.status is CallStatus.MOVED or leg.then == "help":
             return await self._come_back(call, ReturnToCaller(by="service"))
         # Their answer is being dealt with just now, and then it is found that they have gone.
         return True
 
+    async def _left_others(self, call: BridgedCall, leg: TransferLeg) -> bool:
+        """See to a caller who has others with them still; return whether they have.
+
+        If it was the last to come who has left, all is as it was before that: the agent, unless it
+        has left, is with the caller and them again.
+        """
+        legs = await transfer_legs(self._directory, call)
+        if not any(one.is_there and one.name != leg.name for one in legs):
+            return False
+        if leg.name not in call.helpers:
+            if call.status is CallStatus.WITH_AGENT and leg.then != "help":
+                return True  # their answer is being dealt with just now: see stands()
+            if await self._dispatch.has_stream(call.call_id):
+                await self._directory.advance_call(call.name, CallEvent.RETURNED)
+        tell = partial(self._tell_left, call, leg)
+        await self._follow_ups.finish(tell, "tell who has left", otherwise=None)
+        return True
+
+    async def _tell_left(self, call: BridgedCall, leg: TransferLeg) -> None:
+        order = ReturnToCaller(by="service", leg=leg.name)
+        try:
+            await self._dispatch.order_in_turn(call, order)
+            await self._directory.clear_transfer(call.name, leg.name)
+        except StoreError:
+            self._dispatch.order_here(call.name, order)
+            raise
+
     async def is_taken(self, call: BridgedCall) -> bool:
-        """Return whether somebody is dialled or asked for a caller just now, or is with them."""
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        return leg is not None and (leg.waits or leg.status is LegStatus.ANSWERED)
+        """Return whether somebody rings for a caller, is asked, or takes them; not who helps."""
+        legs = await transfer_legs(self._directory, call)
+        if any(leg.waits for leg in legs):
+            return True
+        helped = call.status is CallStatus.WITH_AGENT
+        return any(leg.is_there and not (helped and leg.then == "help") for leg in legs)
 
     async def stands(self, leg: TransferLeg) -> bool:
         """Return whether somebody is still there whom the caller has just been passed on to.
@@ -161,7 +196,9 @@ class TakeOvers:
         if now is None or now.status is not LegStatus.ENDED:
             return True
         call = await self._directory.call(leg.of)
-        if call is None or call.transfer != leg.name or not returns(leg, call):
+        if call is None or await self._left_others(call, leg):
+            return False
+        if call.transfer != leg.name or not returns(leg, call):
             return False
         if call.status is CallStatus.MOVED or leg.then == "help":
             await self._come_back(call, ReturnToCaller(by="service"))

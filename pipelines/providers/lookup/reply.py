@@ -48,7 +48,7 @@ class ReplyRules:
         self._tag = tag
         # By what asks for them: several may be announced in the same words.
         self._destinations = {
-            Question(asked=d.asked, answer=d.announcement): d.name
+            Question(asked=d.asked, answer=d.announcement): "" if d.refused else d.name
             for d in brief.destinations
             if d.asked
         }

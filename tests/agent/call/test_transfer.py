@@ -269,20 +269,125 @@ def test_an_operator_may_pass_on_cold_whom_the_file_asks_first() -> None:
     assert story.dialler.dialled[0].warm is None
 
 
-def test_nobody_else_is_dialled_while_somebody_helps() -> None:
-    """A line has one whom the caller was passed on to; the model is told so."""
+def test_another_is_dialled_while_somebody_helps() -> None:
+    """Who helps stays: the dialler is told so, and so is the line, when each comes and leaves."""
+    story = Story(script=replace(SCRIPT, warm={"desk": WARM, "sales": replace(WARM, then="help")}))
+
+    async def main() -> None:
+        transfer, dialled = story.transfer, story.dialler.dialled
+        await transfer.dial("desk")
+        transfer.obey(CallerMoved(stay=True, helps=True, leg=dialled[0].leg))
+        assert await transfer.dial("sales") is None
+        assert dialled[1].beside == (dialled[0].leg,)
+        transfer.obey(CallerMoved(stay=True, helps=True, leg=dialled[1].leg))
+        gone = ReturnToCaller(by="service", leg=dialled[0].leg)
+        assert not transfer.knows(gone)  # nothing changes for the agent
+        assert transfer.obey(gone) is None
+        assert transfer.together
+        back = transfer.obey(ReturnToCaller(by="service"))
+        assert (back.text if back else "") == "Back with you."
+        assert not transfer.together
+
+    run(main())
+    assert story.lines == ["started", "accepted", "done"] * 2 + ["returned"]
+    desk, sales = (one.leg for one in story.dialler.dialled)
+    party = [(line["party"], line["status"]) for line in story.notes.of("party")]
+    assert party == [(desk, "joined"), (sales, "joined"), (desk, "left"), (sales, "left")]
+
+
+def test_who_helps_is_there_whatever_becomes_of_the_other() -> None:
+    """They do not come: the caller hears why. They come, and leave: the agent helps again."""
+    story = Story(
+        script=replace(SCRIPT, warm={"desk": WARM, "sales": replace(WARM, then="silent")})
+    )
+
+    async def main() -> None:
+        transfer, dialled = story.transfer, story.dialler.dialled
+        await transfer.dial("desk")
+        transfer.obey(CallerMoved(stay=True, helps=True, leg=dialled[0].leg))
+        await transfer.dial("sales")
+        busy = transfer.obey(CallerNotMoved(why="busy", leg=dialled[1].leg))
+        assert busy is not None
+        assert transfer.together
+        for introduced in (True, False):
+            await transfer.dial("sales")
+            sales = CallerMoved(stay=True, introduction="Here you are.", leg=dialled[-1].leg)
+            said = transfer.obey(sales)
+            assert said is not None
+            if introduced:
+                assert said.order is not None
+                transfer.obey(said.order)
+            back = transfer.obey(ReturnToCaller(by="service", leg=dialled[-1].leg))
+            assert (back.text if back else "") == "Back with you."
+            assert transfer.together
+            assert said.order is not None
+            assert not transfer.knows(said.order)  # which was to be done after the introduction
+
+    run(main())
+    assert story.lines[3:] == [
+        *("started", "failed", "started", "accepted", "done", "returned"),
+        *("started", "accepted", "failed"),
+    ]
+    assert story.told[-1] == "sales has left; you are with the caller and desk again."
+
+
+def test_a_helper_who_leaves_while_another_rings_is_the_one_who_has_left() -> None:
+    """The phone rings on; what is told of it counts."""
+    story = Story()
+
+    async def main() -> None:
+        transfer, dialled = story.transfer, story.dialler.dialled
+        await transfer.dial("desk")
+        transfer.obey(CallerMoved(stay=True, helps=True, leg=dialled[0].leg))
+        await transfer.dial("sales")
+        back = transfer.obey(ReturnToCaller(by="service"))
+        assert (back.text if back else "") == "Back with you."
+        assert (transfer.under_way, transfer.together) == (True, False)
+        transfer.obey(CallerMoved(stay=False, leg=dialled[1].leg))
+        assert not transfer.under_way
+
+    run(main())
+    noted = [(line["to"], line["status"]) for line in story.notes.of("transfer")][3:]
+    assert noted == [("sales", "started"), ("desk", "returned"), ("sales", "done")]
+
+
+@pytest.mark.parametrize(
+    ("told", "lines"),
+    [
+        ((), []),
+        ((CalleeBriefed(),), ["briefed"]),
+        ((CalleeBriefed(), CallerMoved(stay=True, introduction="Hi.")), ["briefed", "accepted"]),
+    ],
+    ids=["ringing", "asked", "accepted"],
+)
+def test_what_the_end_of_the_call_cuts_off_is_on_record(
+    told: tuple[CalleeBriefed | CallerMoved, ...], lines: list[str]
+) -> None:
+    """Once, and before the last line; what was over by then has its own end."""
+    story = Story()
+
+    async def main() -> None:
+        await story.transfer.dial("desk")
+        for order in told:
+            story.transfer.obey(order)
+        story.history.close("the caller hung up", "caller")
+
+    run(main())
+    assert story.lines == ["started", *lines, "cut off"]
+    assert [line["kind"] for line in story.notes.lines][-2:] == ["transfer", "ended"]
+
+
+def test_what_is_over_is_not_cut_off() -> None:
+    """Who helps, or was not reached, has an end on record already."""
     story = Story()
 
     async def main() -> None:
         await story.transfer.dial("desk")
         story.transfer.obey(CallerMoved(stay=True, helps=True))
-        told = await story.transfer.dial("sales")
-        assert told is not None
-        assert told.text == "It failed."
+        story.history.close("the caller hung up", "caller")
 
     run(main())
-    assert len(story.dialler.dialled) == 1
-    assert story.told[-1] == "sales was not dialled: desk helps already"
+    assert story.lines == ["started", "accepted", "done"]
 
 
 TWO = replace(SCRIPT, numbers={**SCRIPT.numbers, "home": "+15550000004"}, warm={})
@@ -425,7 +530,7 @@ def test_a_second_who_cannot_be_dialled_leaves_nobody_to_wait_for() -> None:
 
 
 def test_the_agent_does_not_undo_what_an_operator_has_asked_for() -> None:
-    """What it has announced is taken back, in the words for a transfer that has failed."""
+    """A model is told so before it announces it; what was announced by then is taken back."""
     story = Story(script=TWO)
     number = "+15550000009"
 

@@ -51,6 +51,8 @@ transfers:
     to: "{BOSS}"
     warm: true
     briefing: Somebody wants you.
+    consent: Press 1 to take the call.
+    introduction: Here is the boss.
 ---
 Be brief.
 """
@@ -58,12 +60,14 @@ BRIEFING = "Somebody needs help. Press 1 to take the call."
 ANSWERS = {
     "The manager please.": "I will ask. [transfer manager]",
     "The boss then.": "I will call. [transfer boss]",
+    "Marlowe, please call the boss.": "I will call. [transfer boss]",
     "Marlowe, are you open on Sunday?": "Until noon.",
     "When do you open?": "At nine.",
 }
 LEAVES = "(hangs up)"
 AGENT_SAYS = (
     *("Hello.", "I will ask.", "I will call.", BRIEFING, "Here you are.", "I am back."),
+    *("Somebody wants you. Press 1 to take the call.", "Here is the boss."),
     *("It failed, declined.", "It failed, no answer.", "At nine.", "Until noon."),
     *("Ben has joined.", "Dora has joined.", "Cleo cannot be reached.", "Ann has left."),
 )
@@ -265,6 +269,57 @@ def test_three_are_heard_by_each_other_while_the_agent_helps(tmp_path: Path) -> 
     }
     takes = Phone(at_menus=("1",))
     tell(tmp_path, story, {CALLER: (Phone(), caller), MANAGER: (takes, manager)}, "help")
+
+
+def test_who_helps_has_the_caller_passed_on_and_all_of_them_talk(tmp_path: Path) -> None:
+    """The next hears nothing of them before their yes; the agent leaves, or is silent.
+
+    Whoever has helped stays until they hang up, and the others talk on.
+    """
+
+    async def story(line: Line) -> None:
+        s = line.story
+        await s.call_in(Plan(patience=60))
+        await line.hears(CALLER, "Goodbye.")
+        assert line.heard(CALLER) == [
+            *("Hello.", "I will ask.", "Here you are.", "Marlowe, please call the boss."),
+            *("I will call.", "Here is the boss.", "This is the boss.", "Goodbye."),
+        ]
+        assert line.heard(MANAGER) == [
+            *(BRIEFING, "Here you are.", "I will call.", "Here is the boss."),
+            *("This is the boss.", "Thank you for coming.", "Goodbye."),
+        ]
+        assert line.heard(BOSS) == [
+            "Somebody wants you. Press 1 to take the call.",
+            *("Here is the boss.", "Thank you for coming."),
+        ]
+        streams = [leg for leg in s.sinch.legs if leg.is_stream]
+        assert [leg.over.is_set() for leg in streams] == [s.version == "v1"]
+        steps = [(line["to"], line["status"]) for line in s.lines("transfer")]
+        for name in ("manager", "boss"):
+            own = [status for to, status in steps if to == name]
+            assert own == ["started", "briefed", "accepted", "done"]
+        await s.sinch.hang_up(line.leg(MANAGER))
+        await asyncio.sleep(0.5)
+        assert not line.leg(BOSS).over.is_set()
+        assert not line.leg(CALLER).over.is_set()
+        await s.sinch.hang_up(line.leg(BOSS))
+        await line.is_over()
+
+    caller = {
+        "The manager please.": once_answered(),
+        "Thank you for coming.": after("This is the boss.", 0.3),
+    }
+    boss = {
+        "This is the boss.": PartyCue(event="joined", seconds=4.0),
+        "Goodbye.": after("Thank you for coming.", 0.3),
+    }
+    phones: People = {
+        CALLER: (Phone(), caller),
+        MANAGER: (Phone(at_menus=("1",)), {"Marlowe, please call the boss.": once_answered()}),
+        BOSS: (Phone(at_menus=("1",)), boss),
+    }
+    tell(tmp_path, story, phones, "help")
 
 
 def test_a_line_of_several_hears_who_comes_and_goes_until_its_stream_dies(tmp_path: Path) -> None:

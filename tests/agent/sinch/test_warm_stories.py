@@ -34,6 +34,7 @@ transfers:
 ---
 Be brief.
 """
+BUSY, RINGS = "+15550000012", "+15550000013"
 HEARD = "Somebody needs help. Press 1 to take the call."
 
 
@@ -139,6 +140,37 @@ def test_an_operator_has_somebody_asked_who_does_not_take_it(
 
     phones = {number: phone for number, (phone, _) in WHYS.items()}
     told_warm(tmp_path, version, story, phones | {MANAGER: Phone(at_menus=(LISTENS,))})
+
+
+@both
+def test_an_operator_passes_on_a_caller_who_is_helped(tmp_path: Path, version: Version) -> None:
+    """Nobody is hung up for it; and a caller who goes meanwhile leaves nobody, and no open end."""
+
+    async def story(s: Story) -> None:
+        leg, manager = await asked(s)
+        await until(lambda: statuses(s)[-1:] == ["done"])
+        path = f"/calls/{leg.call_id}/transfer"
+        status, _ = await s.operate("POST", path, {"to": BUSY, "announcement": "Wait."})
+        assert status == 202
+        await until(lambda: statuses(s)[-1:] == ["failed"])
+        body = {"to": RINGS, "announcement": "Wait.", "warm": True, "briefing": "A guest."}
+        assert (await s.operate("POST", path, body))[0] == 202
+        await until(lambda: any(one.number == RINGS for one in s.sinch.legs))
+        status, answer = await s.operate("POST", path, {"to": BUSY, "announcement": "Wait."})
+        assert (status, "already" in answer["detail"]) == (409, True)
+        assert not manager.over.is_set()
+        await s.sinch.hang_up(leg)
+        await until(lambda: all(one.over.is_set() for one in s.sinch.legs))
+        await until(lambda: s.lines("ended"))
+        assert statuses(s)[4:] == ["started", "failed", "started", "cut off"]
+        assert [line["to"] for line in s.lines("transfer")][-1] == RINGS
+
+    phones = {
+        MANAGER: Phone(at_menus=("1",)),
+        BUSY: Phone(answers="busy"),
+        RINGS: Phone(answers="no", after=30.0),
+    }
+    told_warm(tmp_path, version, story, phones, "help")
 
 
 @pytest.mark.parametrize(("version", "then"), [("v1", "silent"), ("v2", "help")])

@@ -52,11 +52,11 @@ export function operate(path) {
   };
 }
 
-/** Offer what can be done now: while somebody has the caller, or is rung for them, to end that. */
-export function offer({ away, rings = false }) {
+/** Offer what can be done now: while somebody has, helps or is rung for the caller, to end that. */
+export function offer({ away, helped = false, rings = false }) {
   const back = document.getElementById("give-back");
   if (back === null) return; // who looks may not act
-  back.hidden = !away && !rings;
+  back.hidden = !away && !rings && !helped;
   back.textContent = rings ? "Stop the ringing" : "Give back to the agent";
   for (const other of ["transfer", "take-over"]) {
     document.querySelector(`[data-opens="${other}"]`).hidden = away || rings;

@@ -21,6 +21,9 @@ const transcript = new Transcript(byId("lines"), conversation);
 const stopActing = operate(path);
 const stopListening = listenIn(path);
 
+let helped = false; // somebody is on the line beside the agent, by a transfer
+const isThere = ({ status }) => status === "joined";
+
 /** Take a line. The first of a record begins anew: after a gap, all of it may be told again. */
 function line(one) {
   if (one.kind === "call") {
@@ -29,10 +32,15 @@ function line(one) {
     transcript.show(conversation);
     parties.clear();
     about(one);
+    helped = false;
     offer({ away: false });
   }
   if (one.kind === "transfer") {
-    offer({ away: one.status === "done", rings: ["started", "briefed"].includes(one.status) });
+    const done = one.status === "done";
+    helped ||= done && one.then === "help";
+    if (one.status === "returned") helped &&= [...parties.values()].some(isThere);
+    const rings = ["started", "briefed"].includes(one.status);
+    offer({ away: done && one.then !== "help", helped, rings });
   }
   conversation.add(one);
   if (one.kind === "party") party(one);

@@ -388,6 +388,19 @@ def test_those_announced_in_the_same_words_are_told_apart(said: str, to: str) ->
     assert asyncio.run(main()) == ["A moment. ", ToolCall(TRANSFER_CALL, {"to": to})]
 
 
+def test_who_cannot_be_passed_on_to_is_not_announced() -> None:
+    """What stands in its place is said, and nobody is dialled."""
+    asked, text = ("Can I talk to a person?",), "Nobody is free."
+    desk = Destination(name="desk", asked=asked, announcement=text, refused="desk helps already")
+
+    async def main() -> list[Piece]:
+        model = LanguageModel(LanguageModel.Options())
+        brief = replace(BRIEF, destinations=(desk,))
+        return [piece async for piece in model.reply(brief, [Message("user", asked[0])])]
+
+    assert asyncio.run(main()) == ["Nobody is free. "]
+
+
 def call(*said: str, brief: Brief = BRIEF) -> list[tuple[str, bool]]:
     """Hold a conversation; return what the agent said to each thing said, and if it hung up."""
     conversation = [Message("assistant", "Hello. What would you like to know?")]
