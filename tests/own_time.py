@@ -32,21 +32,21 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         try:
-            self._scheduled: int | None = os.open(SCHEDULED, os.O_RDONLY)
+            self._schedstat: int | None = os.open(SCHEDULED, os.O_RDONLY)
         except OSError:
-            self._scheduled = None
+            self._schedstat = None
         super().__init__()
 
     def time(self) -> float:
-        if self._scheduled is None:
+        if self._schedstat is None:
             return time.monotonic()
-        return time.monotonic() - _without_a_core(os.pread(self._scheduled, 100, 0))
+        return time.monotonic() - _without_a_core(os.pread(self._schedstat, 100, 0))
 
     def close(self) -> None:
         super().close()
-        if self._scheduled is not None:
-            os.close(self._scheduled)
-            self._scheduled = None
+        if self._schedstat is not None:
+            os.close(self._schedstat)
+            self._schedstat = None
 
 
 def _without_a_core(scheduled: bytes) -> float:
