@@ -44,8 +44,27 @@ LONGEST = (
     "tests/agent/process/",
     "tests/agent/bench/test_command.py",
     "tests/agent/sinch/test_two_processes.py",
+    "tests/test_story.py",
+    "tests/test_nothing_leaves.py",
+    "tests/agent/records/test_deaths_of_processes.py",
+    "tests/agent/console/live/test_relay.py",
+    "tests/agent/server/test_floods.py",
+    "tests/agent/sinch/test_opt_out_stories.py",
+    "tests/agent/sinch/test_consent_stories.py",
+    "tests/agent/sinch/test_warm_stories.py",
+    "tests/agent/sinch/test_any_callback.py",
+    "tests/agent/sinch/test_outages.py",
+    "tests/agent/sinch/test_party_tools.py",
+    "tests/agent/sinch/test_heard_stories.py",
+    "tests/agent/sinch/test_machine_stories.py",
+    "tests/agent/server/test_watchdog.py",
+    "tests/agent/simulator/test_evaluate.py",
+    "tests/agent/store/test_outages.py",
 )
-"""Files of few tests that take long, or a folder of them: those that take longest first."""
+"""Files of few tests that take long, or a folder of them: those that take longest first.
+
+Of the others, those of many tests come first: what is not here and takes a second each comes last.
+"""
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
