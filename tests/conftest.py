@@ -30,6 +30,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "shared machine"))
 LET_GO_WITHIN = 20.0
 """Seconds for a thread that was told to end to be gone: on a busy machine it waits for its turn."""
 
+# What is imported and collected stays: to look through it again and again is an eighth of the time.
+gc.disable()
+
 BROWSER = "tests/browser/"
 
 LONGEST = (
@@ -41,8 +44,27 @@ LONGEST = (
     "tests/agent/process/",
     "tests/agent/bench/test_command.py",
     "tests/agent/sinch/test_two_processes.py",
+    "tests/test_story.py",
+    "tests/test_nothing_leaves.py",
+    "tests/agent/records/test_deaths_of_processes.py",
+    "tests/agent/console/live/test_relay.py",
+    "tests/agent/server/test_floods.py",
+    "tests/agent/sinch/test_opt_out_stories.py",
+    "tests/agent/sinch/test_consent_stories.py",
+    "tests/agent/sinch/test_warm_stories.py",
+    "tests/agent/sinch/test_any_callback.py",
+    "tests/agent/sinch/test_outages.py",
+    "tests/agent/sinch/test_party_tools.py",
+    "tests/agent/sinch/test_heard_stories.py",
+    "tests/agent/sinch/test_machine_stories.py",
+    "tests/agent/server/test_watchdog.py",
+    "tests/agent/simulator/test_evaluate.py",
+    "tests/agent/store/test_outages.py",
 )
-"""Files of few tests that take long, or a folder of them: those that take longest first."""
+"""Files of few tests that take long, or a folder of them: those that take longest first.
+
+Of the others, those of many tests come first: what is not here and takes a second each comes last.
+"""
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -82,6 +104,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """Spare later collections what the imports made: 200 ms each, and there are thousands."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

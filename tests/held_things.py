@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scipy.stats import linregress
-from scipy.stats import t as student
-
 OURS = ("agent.", "pipelines.")
 
 
@@ -152,6 +149,10 @@ def slope(calls: Sequence[int], values: Sequence[float]) -> Slope:
         return Slope(0.0, math.inf)
     if len(set(values)) == 1:
         return Slope(0.0, 0.0)
+    # Imported here: each process of tests loads this file, and one of them counts.
+    from scipy.stats import linregress  # noqa: PLC0415
+    from scipy.stats import t as student  # noqa: PLC0415
+
     found = linregress(calls, values)
     half = float(student.ppf(0.975, len(calls) - 2)) * float(found.stderr)
     return Slope(float(found.slope), half)

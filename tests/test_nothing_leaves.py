@@ -41,8 +41,8 @@ def tell():
         file.write("\\n".join(seen))
 
 atexit.register(tell)
-from agent.cli import main
-sys.exit(main(["serve", "--port", "0"]))
+from tests.agent.process.any_load import main
+main()
 """
 """Runs the service, and notes what it asks of the system; native code is not seen by this."""
 
@@ -60,6 +60,7 @@ def test_a_call_leaves_its_record_and_nothing_else(tmp_path: Path) -> None:
     seen, trace = tmp_path / "seen", tmp_path / "trace"
     env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "ORT_", "VOICE_"))}
     env |= {"HOME": str(home), "TMPDIR": str(temporary), "SEEN": str(seen)}
+    env["VOICE_AGENT_SERVER__PORT"] = "0"
     env |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", WATCHED]
     strace = shutil.which("strace")

@@ -17,7 +17,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, sosfilt
 
 from agent.simulator.plan import CallerLine, LineName, Plan
 from pipelines.audio import FRAME_SECONDS
@@ -103,9 +102,12 @@ class TelephoneLine:
     """
 
     def __init__(self, quality: LineQuality, rate: int) -> None:
+        from scipy.signal import butter, sosfilt  # noqa: PLC0415 - SciPy takes a second to load
+
         self._quality = quality
         size = int(rate * FRAME_SECONDS)
         top = min(BAND[1], 0.45 * rate)
+        self._filter = sosfilt
         self._sections = butter(4, (BAND[0], top), "bandpass", fs=rate, output="sos")
         self._state = np.zeros((len(self._sections), 2))
         self._random = np.random.default_rng(11)
@@ -124,7 +126,7 @@ class TelephoneLine:
         """
         at_the_phone = _samples(spoken) + self._echo(_samples(played))
         at_the_phone += self._random.normal(0, _amplitude(self._quality.noise), len(at_the_phone))
-        filtered, self._state = sosfilt(self._sections, at_the_phone, zi=self._state)
+        filtered, self._state = self._filter(self._sections, at_the_phone, zi=self._state)
         arrived = self._through_the_network(_coded(filtered))
         return self._in_time(np.rint(np.clip(arrived, -1, 1) * FULL_SCALE).astype("<i2").tobytes())
 

@@ -24,6 +24,7 @@ from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
 from tests.databases import FILE, new_file
 from tests.journals import lines_of
+from tests.patience import PATIENCE
 
 AGENT = """---
 greeting: Hello, who is this?
@@ -46,7 +47,7 @@ class Running:
         return lines_of(self.transcripts)
 
 
-async def until(true: Callable[[], Any], within: float = 60.0) -> None:
+async def until(true: Callable[[], Any], within: float = PATIENCE) -> None:
     """Wait for something to be so; that it takes long is not what a test proves with this."""
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - what is waited for is in another's hands
@@ -125,7 +126,7 @@ async def declined(url: str, **headers: str) -> int:
 async def command(socket: aiohttp.ClientWebSocketResponse) -> str:
     """Return the next text message's command; "closed" once the socket is."""
     while True:
-        message = await socket.receive(timeout=10)
+        message = await socket.receive(timeout=PATIENCE)
         if message.type is aiohttp.WSMsgType.TEXT:
             return str(json.loads(message.data)["command"])
         if message.type is not aiohttp.WSMsgType.BINARY:

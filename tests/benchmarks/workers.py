@@ -34,7 +34,11 @@ async def spread(base: str) -> list[int]:
 
 
 async def measure(workers: int, calls: int) -> None:
-    given = {"SERVER__WORKERS": str(workers), "LINE__NO_AUDIO_TIMEOUT": "600"}
+    given = {
+        "STT__PROVIDER": "scripted",
+        "SERVER__WORKERS": str(workers),
+        "LINE__NO_AUDIO_TIMEOUT": "600",
+    }
     with tempfile.TemporaryDirectory() as folder:
         async with serving(Path(folder), given) as service:
             for name, pause in (("at once", 0.0), ("20 ms apart", 0.02)):

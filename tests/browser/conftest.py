@@ -19,7 +19,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.agent.process.serving import SERVE_AT_ANY_LOAD
+from tests.agent.process.serving import SERVE_AT_ANY_LOAD, UNHURRIED
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -97,7 +97,7 @@ def serving(folder: Path, **variables: str) -> Iterator[Served]:
         variables: Settings, as ``CONSOLE__ENABLED="true"`` without their prefix.
     """
     shutil.copytree(Path(__file__).parents[2] / "prompts", folder / "prompts", dirs_exist_ok=True)
-    given = {"SERVER__PORT": "0", "LOG__FORMAT": "json", **variables}
+    given = {"SERVER__PORT": "0", "LOG__FORMAT": "json", **UNHURRIED, **variables}
     environment = os.environ | {f"VOICE_AGENT_{name}": value for name, value in given.items()}
     with (
         (folder / "log").open("w") as log,

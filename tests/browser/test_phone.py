@@ -9,6 +9,7 @@ import time
 import wave
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
@@ -179,7 +180,8 @@ def test_a_call_with_a_human_voice(
     sound = np.frombuffer(base64.b64decode(heard["sound"]), "<f4")
     rate, began = int(heard["rate"]), heard["began"]
     words = heard_in(sound, rate)
-    assert "hello, this is" in words  # its last word is easily heard as another
+    greeting = words.partition("please")[0]  # its words are easily heard as others
+    assert SequenceMatcher(None, "hello, this is the archive. ", greeting).ratio() > 0.6, words
     assert "blue folder" in words
     assert "need it" not in words
     cleared = next(at for command, at in heard["commands"] if command == "clear")

@@ -25,9 +25,9 @@ from pipelines.providers.contracts import (
     TranscriptionSession,
 )
 from tests import recordings
+from tests.own_time import now
 
 from .case import Case, Plan, Wire
-from .own_time import now
 from .proxy import Proxy, listening, proxying
 
 AT_ONCE = 0.1

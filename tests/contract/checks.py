@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from pipelines.audio import Audio
 from pipelines.conversation import Message, Tokens, ToolCall, ToolResult
 from pipelines.providers.contracts import ProviderError, Stage, Timing, TranscriptionSession
+from tests.own_time import now
 
 from .bench import (
     AT_ONCE,
@@ -49,7 +50,6 @@ from .bench import (
 )
 from .case import Fault, Plan
 from .fields import How, Names, Without
-from .own_time import now
 from .proxy import GOOD, SLOW, SPLIT, TRICKLE, Break, Line
 
 Ask = Callable[[Trial], Coroutine[Any, Any, None] | None]

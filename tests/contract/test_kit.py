@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis.errors import FlakyFailure
 
 from pipelines.audio import Audio
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
@@ -390,6 +391,8 @@ def test_what_is_wrong_is_found(
 ) -> None:
     """A bad adapter fails the check that is meant for it, which a good one passes."""
     [check] = [each for each in CHECKS if each.name == name]
-    with pytest.raises((AssertionError, pytest.fail.Exception, ProviderError, KeyError)):
+    # What was found among many is tried once more, and may be given up on a busy machine: is flaky.
+    found = (AssertionError, pytest.fail.Exception, ProviderError, KeyError, FlakyFailure)
+    with pytest.raises(found):
         put(replace(case, provider=provider), check, monkeypatch, tmp_path)
     gc.collect()

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from tests.open_things import open_files, running_threads
+from tests.own_time import OwnTimeLoop
 
 from .bench import SECRETS
 
@@ -69,9 +70,10 @@ def _logs_in(stream: io.StringIO) -> Iterator[None]:
 def _telling_loop(abandoned: list[str]) -> asyncio.AbstractEventLoop:
     """Return a loop that notes which async generators are left to the garbage collector.
 
-    Not those of installed packages: the SDKs leave some.
+    Not those of installed packages: the SDKs leave some. Its clock stands still while others have
+    the core, so that no deadline of an adapter's is over for that.
     """
-    loop = asyncio.new_event_loop()
+    loop = OwnTimeLoop()
     finalize = loop._asyncgen_finalizer_hook  # type: ignore[attr-defined]
 
     def note(generator: AsyncGeneratorType[Any, Any]) -> None:

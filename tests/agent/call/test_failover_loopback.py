@@ -32,6 +32,7 @@ from tests.contract.case import Case, Fault, Plan
 from tests.contract.proxied import behind_a_proxy
 from tests.contract.proxy import GOOD, Line, Proxy
 from tests.contract.wires import cartesia_tts, deepgram_stt, openai_chat
+from tests.own_time import OwnTimeLoop
 
 CASES: dict[str, Case] = {
     "stt": deepgram_stt.CASE,
@@ -47,6 +48,10 @@ BUDGETS = Budgets(patience=1.0)
 IN_TIME = 4.0
 """Seconds until the answer: half a second of silence, a second of patience, perhaps twice, and what
 a machine that holds all these calls at once adds."""
+
+PATIENT = 2.0
+"""Seconds of quiet until the caller takes the agent to be done: all calls share one loop, and each
+of them holds it for moments."""
 
 LINES = {
     "refused": None,
@@ -90,7 +95,8 @@ async def call(folder: Path, stage: str, fault: str) -> tuple[CallInProgress, li
 
 async def _converse(server: Running, name: str) -> tuple[CallInProgress, list[dict[str, Any]]]:
     tone = b"\x00\x20" * 20 + b"\x00\xe0" * 20
-    plan = CallPlan(turns=[Turn(audio=Audio(tone * 120, 8000), label="a tone")])
+    turns = [Turn(audio=Audio(tone * 120, 8000), label="a tone")]
+    plan = CallPlan(turns=turns, patience=PATIENT)
     async with asyncio.timeout(60):
         done = await place_call(server.url, plan, lambda _at, _line: None, name)
         await until(lambda: not server.registry.in_progress)
@@ -131,4 +137,5 @@ def test_the_caller_hears_an_answer_in_time(stage: str, tmp_path: Path) -> None:
         }
         return {fault: mistake for fault, mistake in found.items() if mistake}
 
-    assert asyncio.run(main()) == {}
+    with asyncio.Runner(loop_factory=OwnTimeLoop) as runner:
+        assert runner.run(main()) == {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from agent.cli import _parser
-from agent.cli.serve import next_steps, program
+from agent.cli import _parser, main
+from agent.cli.serve import SELDOM, USUAL, next_steps, program
 from agent.console.sign_in.passwords import hashed
 from agent.settings import Settings
 from tests.agent.sinch.credentials import V1
@@ -90,3 +92,22 @@ def test_the_program_is_called_as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert program() == "voice-agent"
     monkeypatch.setattr(sys, "argv", ["agent/cli/__main__.py"])
     assert program() == f"{sys.executable} -m agent.cli"
+
+
+def test_the_start_alone_looks_for_garbage_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once calls are answered, and after a start that fails, it is looked for as ever."""
+    seen: list[tuple[int, int, int]] = []
+
+    async def serve(_settings: Settings, started: Callable[[str], None], _worker: None) -> None:
+        seen.append(gc.get_threshold())
+        started("ws://127.0.0.1:1/stream")
+        seen.append(gc.get_threshold())
+
+    monkeypatch.setattr("agent.server.start.serve", serve)
+    assert main(["serve"]) == 0
+    assert seen == [(SELDOM, *USUAL[1:]), USUAL]
+    (tmp_path / "voice-agent.toml").write_text("[server]\nport = 'none'\n")
+    assert main(["serve"]) == 1
+    assert gc.get_threshold() == USUAL

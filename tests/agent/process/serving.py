@@ -19,21 +19,9 @@ from typing import IO, Any
 import agent
 from tests.agent.loopback import until
 from tests.journals import lines_of
+from tests.patience import PATIENCE
 
 ROOT = Path(agent.__file__).parent.parent
-
-SETTINGS: Mapping[str, str] = {
-    "STT__PROVIDER": "scripted",
-    "LLM__PROVIDER": "scripted",
-    "TTS__PROVIDER": "scripted",
-    "VAD__GATE": "webrtcvad",
-    "VAD__JUDGE": "none",
-    "TURNS__MODEL": "none",
-    "TURNS__IDLE_AFTER": "600",  # nobody is asked whether they are still there
-    "SERVER__PORT": "0",
-    "RECORDS__KEEP_FILES": "true",
-    "LOG__FORMAT": "json",
-}
 
 ANY_LOAD = {
     "STT__PROVIDER": "tests.agent.process.any_load:Transcriber",
@@ -41,6 +29,26 @@ ANY_LOAD = {
 }
 """Settings of a service that takes all calls however busy the machine is, and gives callers time to
 say who they are."""
+
+UNHURRIED = {"TURNS__FILLER_AFTER": "600", "TURNS__IDLE_AFTER": "600"}
+"""Settings of a service that says nothing because an answer, or the caller, is late: either is on a
+machine that is busy, and then a story would not be the one that was to be told."""
+
+SETTINGS: Mapping[str, str] = {
+    **ANY_LOAD,
+    **UNHURRIED,
+    "LLM__PROVIDER": "scripted",
+    "TTS__PROVIDER": "scripted",
+    "VAD__GATE": "webrtcvad",
+    "VAD__JUDGE": "none",
+    "TURNS__MODEL": "none",
+    "SERVER__PORT": "0",
+    "RECORDS__KEEP_FILES": "true",
+    "LOG__FORMAT": "json",
+}
+
+AT_LEISURE = {f"VOICE_AGENT_{name}": value for name, value in UNHURRIED.items()}
+"""The same, as the environment of a process has it."""
 
 SERVE_AT_ANY_LOAD = [
     *(sys.executable, "-c"),
@@ -54,9 +62,6 @@ goodbye: Bye now.
 ---
 Be brief.
 """
-
-STARTED_WITHIN = 60.0
-"""Seconds; a loaded machine takes its time to import everything."""
 
 
 @dataclass
@@ -80,7 +85,7 @@ class ServiceProcess:
     def kill(self, number: int = signal.SIGKILL) -> None:
         self.process.send_signal(number)
 
-    async def ended(self, within: float = 60.0) -> int:
+    async def ended(self, within: float = PATIENCE) -> int:
         """Return its exit status."""
         async with asyncio.timeout(within):
             return await self.process.wait()
@@ -154,10 +159,10 @@ async def serving(
 async def _address(process: asyncio.subprocess.Process, errors: Path, announced: bool) -> str:
     """Return where it listens, once it does; ``""`` if it says nothing of that."""
     assert process.stdout is not None
-    async with asyncio.timeout(STARTED_WITHIN):
+    async with asyncio.timeout(PATIENCE):
         if not announced:
             # From then on signals are its own.
-            await until(lambda: "the tables of the database" in _read(errors), STARTED_WITHIN)
+            await until(lambda: "the tables of the database" in _read(errors))
             return ""
         line = (await process.stdout.readline()).decode()
     assert line.startswith("listening on "), _read(errors)

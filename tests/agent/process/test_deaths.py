@@ -15,28 +15,26 @@ from tests.agent.process.serving import ServiceProcess, serving
 from tests.agent.process.sinch import LONG, Account, account
 from tests.agent.process.test_stopping import calling
 from tests.agent.sinch.stories import CALLER, free_port
-
-LONG_ENOUGH = 60.0
-"""Seconds for what takes a moment, on a machine that is busy."""
+from tests.patience import PATIENCE
 
 
 async def in_conversation(us: Account, service: ServiceProcess) -> PhoneLeg:
     """Return a caller who was greeted and stays on the line, in a process that others know of."""
     leg = await us.call_in()
-    await until(lambda: service.lines("agent"), LONG_ENOUGH)
+    await until(lambda: service.lines("agent"))
     await asyncio.sleep(0.5)
     return leg
 
 
 async def seen_to(us: Account, service: ServiceProcess, leg: PhoneLeg) -> None:
     """The phone is hung up, and the record closed."""
-    await until(leg.over.is_set, LONG_ENOUGH)
-    await until(lambda: service.lines("ended"), LONG_ENOUGH)
+    await until(leg.over.is_set)
+    await until(lambda: service.lines("ended"))
     if us.version == "v1":  # in version 2 the platform hangs up by itself, and tells nobody
-        await until(lambda: service.lines("platform"), LONG_ENOUGH)
+        await until(lambda: service.lines("platform"))
     (ended,) = service.lines("ended")
     assert ended["reason"] == "interrupted"
-    async with asyncio.timeout(LONG_ENOUGH):
+    async with asyncio.timeout(PATIENCE):
         hang_up = ("POST", f"/calls/{leg.call_id}/hangup")
         while (await us.operate(service, *hang_up))[0] != 409:  # noqa: ASYNC110 - another process
             await asyncio.sleep(2.0)  # it takes sixty requests a minute
@@ -98,7 +96,7 @@ def test_a_phone_that_still_rings_is_answered_by_the_next(tmp_path: Path) -> Non
             us.callbacks_to(other)
             first.kill()
             # It rings while the other finds out; the stream, too, is taken wherever it is told.
-            await until(lambda: us.sinch.callbacks, LONG_ENOUGH)
+            await until(lambda: us.sinch.callbacks)
             status, call = await us.operate(other, "GET", f"/calls/{call['id']}")
             assert call["status"] == "connected"
 
@@ -117,9 +115,9 @@ async def nobody_rings(
     assert len(legs) == 2
     assert not any(leg.over.is_set() for leg in legs)
     began = asyncio.get_running_loop().time()
-    await until(lambda: all(leg.over.is_set() for leg in legs), LONG_ENOUGH)
+    await until(lambda: all(leg.over.is_set() for leg in legs))
     assert asyncio.get_running_loop().time() - began > ring_seconds / 2, "hung up too early"
-    await until(lambda: service.lines("platform"), LONG_ENOUGH)
+    await until(lambda: service.lines("platform"))
     assert service.lines("platform")[0]["reason"] == "nobody was reached"
     _, known = await us.operate(service, "GET", f"/calls/{call}")
     assert {one["why"] for one in known["parties"]} == {"no answer"}
@@ -179,7 +177,7 @@ def test_records_are_closed_without_an_account(tmp_path: Path) -> None:
             first.kill()
             await first.ended()
         async with serving(tmp_path) as service:
-            await until(lambda: service.lines("ended"), LONG_ENOUGH)
+            await until(lambda: service.lines("ended"))
             assert service.lines("ended")[0]["reason"] == "interrupted"
 
     asyncio.run(main())

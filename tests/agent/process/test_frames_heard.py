@@ -12,7 +12,7 @@ import aiohttp
 import numpy as np
 
 from tests.agent.loopback import dialled, until
-from tests.agent.process.serving import ANY_LOAD, serving
+from tests.agent.process.serving import serving
 from tests.agent.process.test_workers import LONG, workers
 
 SENTENCE = 64_000
@@ -79,7 +79,7 @@ def test_the_callers_of_other_workers_hear_every_sample_once(tmp_path: Path) -> 
     (tmp_path / "counting.py").write_text(COUNTING)
 
     async def main() -> None:
-        given = ANY_LOAD | {"SERVER__WORKERS": "2", "TTS__PROVIDER": "counting:Synthesizer"}
+        given = {"SERVER__WORKERS": "2", "TTS__PROVIDER": "counting:Synthesizer"}
         async with serving(
             tmp_path, given, agent_file=LONG_GREETING, folder_on_path=True
         ) as service:

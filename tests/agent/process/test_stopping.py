@@ -47,7 +47,7 @@ async def calling(
     before = len(service.lines("agent"))
     call = asyncio.create_task(place_call(service.url, plan, lambda *_: None, call_id))
     try:
-        await until(lambda: len(service.lines("agent")) > before, 30.0)
+        await until(lambda: len(service.lines("agent")) > before)
         yield call
     finally:
         call.cancel()
@@ -55,7 +55,7 @@ async def calling(
 
 
 async def draining(service: ServiceProcess) -> None:
-    await until(lambda: service.logged("draining; once more to stop at once"), 30.0)
+    await until(lambda: service.logged("draining; once more to stop at once"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -124,7 +124,7 @@ def test_a_second_signal_ends_a_process_whose_loop_is_held(tmp_path: Path) -> No
     async def main() -> None:
         given = {"TTS__PROVIDER": "blocking:Synthesizer"}
         async with serving(tmp_path, given, folder_on_path=True) as service:
-            await until(held.exists, 30.0)  # as soon as its greeting is prepared
+            await until(held.exists)  # as soon as its greeting is prepared
             service.kill(signal.SIGTERM)
             await asyncio.sleep(0.3)  # two at once are one
             service.kill(signal.SIGINT)
@@ -146,7 +146,7 @@ def test_a_start_is_ended_by_the_first_signal(tmp_path: Path) -> None:
     async def main() -> None:
         given = {"STT__PROVIDER": "blocking:Transcriber"}
         async with serving(tmp_path, given, folder_on_path=True, announced=False) as service:
-            await until(lambda: "loading" in service.errors.read_text(), 30.0)
+            await until(lambda: "loading" in service.errors.read_text())
             service.kill(signal.SIGTERM)
             assert await service.ended() == 0
 
@@ -161,11 +161,11 @@ def test_no_new_call_is_taken_at_the_callback(version: str, tmp_path: Path) -> N
         async with account(tmp_path, version, SERVER__DRAIN="600") as us:  # type: ignore[arg-type]
             service = await us.start()
             leg = await us.call_in()
-            await until(lambda: service.lines("agent"), 30.0)
+            await until(lambda: service.lines("agent"))
             service.kill(signal.SIGTERM)
             await draining(service)
             late = await us.call_in()
-            await until(late.over.is_set, 30.0)
+            await until(late.over.is_set)
             assert len([line for line in service.lines("call") if "agent" in line]) == 1
             async with aiohttp.ClientSession() as http, http.get(f"{service.base}/health") as found:
                 assert found.status == 503
@@ -186,7 +186,7 @@ def test_a_call_that_was_announced_before_still_comes(tmp_path: Path) -> None:
             leg = await us.call_in()
             service.kill(signal.SIGTERM)
             await draining(service)
-            await until(lambda: service.lines("agent"), 30.0)
+            await until(lambda: service.lines("agent"))
             await us.sinch.hang_up(leg)
             assert await service.ended() == 0
             assert service.lines("ended")[0]["reason"] == "the caller hung up"

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,12 @@ from agent.store.store import Store, opened
 from tests.agent.loopback import declined, running, until
 from tests.agent.process.serving import ServiceProcess
 from tests.agent.process.sinch import LONG, Account, account
-from tests.agent.process.test_deaths import LONG_ENOUGH, in_conversation
+from tests.agent.process.test_deaths import in_conversation
 from tests.agent.sinch.credentials import V1
 from tests.agent.sinch.stories import TOKEN, free_port
 from tests.agent.sinch.test_callbacks import ICE, find
 from tests.databases import PostgresqlServer
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -59,21 +59,11 @@ async def two_machines(
 
 
 async def minted(us: Account, service: ServiceProcess, name: str) -> str:
-    """Return the token that a machine hands out for the stream of a call.
-
-    A machine that has too much to do takes no call: somebody else calls, until it does.
-    """
-    url = f"{service.base}/sinch"
-    async with asyncio.timeout(LONG_ENOUGH):
-        for attempt in count():
-            body = json.dumps(ICE | {"callId": f"{name}-{attempt}"}).encode()
-            headers = V1.headers(method="POST", path="/sinch", body=body, now=datetime.now(UTC))
-            async with us.http.post(url, data=body, headers=headers) as response:
-                svaml = await response.json()
-            if svaml["action"]["name"] != "hangup":
-                return find(svaml).rpartition("/")[2]
-            await asyncio.sleep(0.5)
-    raise AssertionError
+    """Return the token that a machine hands out for the stream of a call."""
+    body = json.dumps(ICE | {"callId": name}).encode()
+    headers = V1.headers(method="POST", path="/sinch", body=body, now=datetime.now(UTC))
+    async with us.http.post(f"{service.base}/sinch", data=body, headers=headers) as response:
+        return find(await response.json()).rpartition("/")[2]
 
 
 @pytest.mark.timeout(300)  # several processes on a machine that may be busy
@@ -120,8 +110,8 @@ async def call_is_ended_by_the_other(
         assert "\nvoice_agent_calls 0.0\n" in await response.text()  # it is counted where it is
     assert (await us.operate(far, "GET", f"/calls/{leg.call_id}"))[0] == 200
     assert (await us.operate(far, "POST", f"/calls/{leg.call_id}/hangup"))[0] == 202
-    await until(leg.over.is_set, LONG_ENOUGH)
-    await until(lambda: near.lines("ended"), LONG_ENOUGH)
+    await until(leg.over.is_set)
+    await until(lambda: near.lines("ended"))
     assert near.lines("agent")[-1]["text"] == "Bye now."
     assert not far.lines()
 
@@ -152,7 +142,7 @@ async def dialled_together(
 
 async def come_true(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something to be so that has to be asked for."""
-    async with asyncio.timeout(LONG_ENOUGH):
+    async with asyncio.timeout(PATIENCE):
         while not await true():  # noqa: ASYNC110 - it is in another process, or the database
             await asyncio.sleep(0.3)
 
@@ -189,7 +179,7 @@ def test_a_machine_that_is_gone_leaves_no_call_in_progress(
                 gone.kill()
                 await gone.ended()
                 shutil.rmtree(gone.folder)
-                await until(leg.over.is_set, LONG_ENOUGH)
+                await until(leg.over.is_set)
                 await come_true(is_closed)
                 (record,) = await records_with(store, "interrupted")
                 assert record.ended is not None
@@ -209,13 +199,13 @@ async def postgresql_restarts(
     """Calls go on, one ends meanwhile, no line is lost; then each hears of the other at once."""
     ended = len(near.lines("ended"))
     ending, going_on = await in_conversation(us, near), await us.call_in()
-    await until(lambda: len(near.lines("call")) == ended + 2, LONG_ENOUGH)
+    await until(lambda: len(near.lines("call")) == ended + 2)
     await asyncio.to_thread(server.stop)
     try:
         path = f"/calls/{ending.call_id}/hangup"
         assert (await us.operate(near, "POST", path))[0] == 202  # it is here
-        await until(ending.over.is_set, LONG_ENOUGH)
-        await until(lambda: len(near.lines("ended")) == ended + 1, LONG_ENOUGH)
+        await until(ending.over.is_set)
+        await until(lambda: len(near.lines("ended")) == ended + 1)
         assert not going_on.over.is_set()
     finally:
         await asyncio.to_thread(server.start)
@@ -223,7 +213,7 @@ async def postgresql_restarts(
     async with opened(database) as store:
         # As the other leaves it, which does not order before all hearts had the time to beat again.
         await store.orders.leave(going_on.call_id, encode(HangUp(goodbye=True)))
-        await until(going_on.over.is_set, LONG_ENOUGH)
+        await until(going_on.over.is_set)
         await all_is_stored(store, near)
     assert not near.logged("records cannot be written")
 

@@ -21,7 +21,7 @@ from agent.simulator.call_in_progress import CallInProgress, command_of
 from agent.simulator.plan import Plan
 from agent.simulator.stream_caller import ServiceFullError, connect_message, place_call
 from tests.agent.loopback import until
-from tests.agent.process.serving import ANY_LOAD, ServiceProcess, environment, prepare, serving
+from tests.agent.process.serving import ServiceProcess, environment, prepare, serving
 from tests.agent.sinch.stories import TOKEN
 
 LONG = 90.0
@@ -158,7 +158,7 @@ def test_one_dies_and_the_calls_of_the_other_go_on(tmp_path: Path) -> None:
     """
 
     async def main() -> None:
-        given = ANY_LOAD | {"SERVER__WORKERS": "2", "OPERATOR__TOKEN": TOKEN}
+        given = {"SERVER__WORKERS": "2", "OPERATOR__TOKEN": TOKEN}
         async with (
             serving(tmp_path, given) as service,
             calls(service, 6) as placed,
@@ -205,9 +205,8 @@ def test_new_settings_are_taken_without_an_end_to_calls(tmp_path: Path) -> None:
     file.write_text("[server]\nworkers = 2\ndrain = 0\n")
 
     async def main() -> None:
-        given = ANY_LOAD
         async with (
-            serving(tmp_path, given) as service,
+            serving(tmp_path) as service,
             calls(service, 4) as placed,
             aiohttp.ClientSession() as http,
         ):

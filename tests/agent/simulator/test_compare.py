@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scipy.stats import fisher_exact, wilcoxon
 
 from agent.cli import main
 from agent.simulator.evaluation.compare import (
@@ -59,6 +58,8 @@ def test_mcnemars_exact_test() -> None:
 
 def test_eight_of_thirty_against_thirteen_prove_nothing() -> None:
     """Not in pairs that are as they come, and not as two samples."""
+    from scipy.stats import fisher_exact  # noqa: PLC0415 - see `tests.held_things`
+
     a = result([[at < 8] for at in range(30)])
     b = result([[at < 5 or at >= 22] for at in range(30)])  # 13: 3 of A's are none of B's, 8 new
     found = row("cut_ins_pauses", a, b)
@@ -105,6 +106,8 @@ def test_of_unequal_repeats_as_many_are_compared() -> None:
 
 def test_times_in_pairs() -> None:
     """Wilcoxon's p, and the interval that the order of the differences gives."""
+    from scipy.stats import wilcoxon  # noqa: PLC0415 - see `tests.held_things`
+
     before = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
     changes = [-0.1, -0.12, -0.14, -0.05, -0.2, -0.11, 0.02, -0.16]
     no = [[False]] * 8

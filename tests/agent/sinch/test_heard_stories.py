@@ -91,7 +91,7 @@ class Line:
 
     async def hears(self, number: str, text: str) -> None:
         """Return once a sentence has reached a phone, and nobody sounds there just now."""
-        await until(lambda: text in self.heard(number) and self._is_quiet(number), 15)
+        await until(lambda: text in self.heard(number) and self._is_quiet(number))
 
     def _is_quiet(self, number: str) -> bool:
         there = self.leg(number).person
@@ -246,7 +246,7 @@ def test_three_are_heard_by_each_other_while_the_agent_helps(tmp_path: Path) -> 
     async def story(line: Line) -> None:
         s = line.story
         caller = await s.call_in(Plan(patience=60))
-        await until(lambda: [x["status"] for x in s.lines("transfer")][-1:] == ["returned"], 20)
+        await until(lambda: [x["status"] for x in s.lines("transfer")][-1:] == ["returned"])
         await line.hears(CALLER, "At nine.")
         assert line.heard(MANAGER) == [
             *(BRIEFING, "Here you are.", "Until noon.", "Then I come at eleven."),

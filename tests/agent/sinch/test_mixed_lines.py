@@ -61,7 +61,7 @@ def test_a_caller_and_whom_they_are_passed_on_to_hear_each_other(
 
     async def story(s: Story) -> None:
         leg = await s.call_in()
-        await until(leg.over.is_set, 20)
+        await until(leg.over.is_set)
         (moved,) = [one for one in s.sinch.legs if one.number == MANAGER]
         assert 5000 in heard(leg)
         assert 6000 in heard(moved)
@@ -83,7 +83,7 @@ def test_the_agent_is_there_again_when_the_human_is_not(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         leg = await s.call_in()
-        await until(leg.over.is_set, 20)
+        await until(leg.over.is_set)
         assert [line["status"] for line in s.lines("transfer")] == ["started", "failed"]
         assert "Nobody is there." in [line["text"] for line in s.lines("agent")]
         await until(lambda: all(one.over.is_set() for one in s.sinch.legs))

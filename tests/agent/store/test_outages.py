@@ -25,6 +25,7 @@ from agent.store.live_calls import BEAT_EVERY, DEAD_AFTER
 from agent.store.sqlite import LOG_BYTES, LOG_PAGES_AT_MOST
 from agent.store.store import Store, opened
 from tests.databases import FILE, PostgresqlServer
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 AWAY, BACK = "the database fails; calls in progress go on", "the database works again"
@@ -43,7 +44,7 @@ async def fails(store: Store, times: int = 3) -> list[float]:
 
 async def works(store: Store) -> None:
     """Wait until it does again, and that is told."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         worked_at = 0.0
         while not worked_at or time.monotonic() < worked_at + OVER_AFTER + 0.5:
             try:
@@ -85,7 +86,7 @@ def test_a_server_that_stops_and_starts(postgresql_server: PostgresqlServer) -> 
                 await works(store)
                 await works(other)
                 await store.orders.leave("c1", {"n": 1})
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(PATIENCE):
                     while not await other.orders.take(["c1"]):
                         await other.orders.arrivals.wait()
             # Each of them tells it once.
@@ -182,7 +183,7 @@ def test_a_transaction_that_nobody_waits_for_is_settled(tmp_path: Path) -> None:
         url = DatabaseUrl(f"sqlite:///{FILE}")
         # Whoever waits for a lock gives up after a second, and busy machines take longer.
         database, begun, go_on = SqlDatabase(url, within=60), Event(), Event()
-        mark = tables.claims.insert().values(name="n", owner="o", at=0.0)
+        mark = tables.claims.insert().values(name="n", owner="o", at=time.time())  # none to sweep
 
         def write(connection: Connection) -> None:
             begun.set()

@@ -22,6 +22,7 @@ from tests.contract.wires.anthropic_messages import (
     tool_json,
     tool_start,
 )
+from tests.own_time import OwnTimeLoop
 
 from .language import (
     BRIEF,
@@ -292,7 +293,8 @@ def test_turns_share_a_connection() -> None:
                 await gather(model)
         assert len(server.peers) == 1
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=OwnTimeLoop) as runner:  # what is left is not waited for long
+        runner.run(main())
 
 
 def test_the_official_package_reads_the_loopback_server_the_same() -> None:

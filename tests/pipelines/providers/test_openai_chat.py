@@ -15,7 +15,6 @@ from aiohttp import web
 from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.openai_chat import LanguageModel, _OverAiohttp
-from pipelines.providers.openai_chat_sdk import NO_KEY, SdkClient
 from tests.contract.wires.openai_chat import CASE, DONE, chunk, event, mistake, usage
 
 from .language import (
@@ -585,6 +584,8 @@ def test_each_service_has_a_variable_of_its_own(
     url: str | None, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without its key the start fails, and names the variable; with it, that key is sent."""
+    from pipelines.providers.openai_chat_sdk import SdkClient  # noqa: PLC0415 - see `tests.held_things`
+
     monkeypatch.delenv(variable, raising=False)
     options = {"client": CLIENT[0]} | ({} if url is None else {"base_url": url})
     model = LanguageModel(LanguageModel.Options.model_validate(options))
@@ -615,6 +616,8 @@ def test_no_key_goes_to_a_server_that_it_is_not_for(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that is not known is asked without a key, whatever the environment has."""
+    from pipelines.providers.openai_chat_sdk import NO_KEY, SdkClient  # noqa: PLC0415 - see `tests.held_things`
+
     for variable in ("OPENAI_API_KEY", "GROQ_API_KEY"):
         monkeypatch.setenv(variable, KEY)
     model = LanguageModel(
@@ -645,6 +648,7 @@ def test_the_key_of_any_other_server(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 @pytest.mark.parametrize("url", ["https://api.openai.com/v1", "https://a.openai.azure.com/openai"])
 def test_openai_gets_its_own_name_for_the_limit(url: str) -> None:
     """OpenAI's newer models refuse `max_tokens`, wherever they run."""
+    from pipelines.providers.openai_chat_sdk import SdkClient  # noqa: PLC0415 - see `tests.held_things`
 
     async def main(server: Server) -> None:
         async with server.serving():

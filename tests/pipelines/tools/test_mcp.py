@@ -29,6 +29,7 @@ from pipelines.tools.mcp_transport import Command, Remote
 from pipelines.tools.tool import CallInfo, Tool, ToolError
 from pipelines.tools.toolbox import Toolbox
 from tests import virtual_time
+from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
 NEW = (str(HERE / "mcp_server.py"),)
@@ -75,7 +76,7 @@ async def ask(server: McpServer, name: str, within: float = 5.0, **arguments: An
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not true():  # noqa: ASYNC110 - what is waited for is another process
             await asyncio.sleep(0.01)
 

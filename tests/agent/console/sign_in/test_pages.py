@@ -31,6 +31,7 @@ from agent.store.store import opened
 from tests.agent.console.visiting import HASH, PASSWORD, READS, USERS, looker
 from tests.agent.loopback import running
 from tests.databases import alter
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -149,6 +150,13 @@ def test_a_name_is_guessed_no_faster_from_many_places() -> None:
     assert len(throttle._tries) == MOST_KEPT
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes as long as it does: the thread that checks passwords lets all others go first."""
+    monkeypatch.setattr("agent.console.sign_in.passwords.WITHIN", PATIENCE)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_few_passwords_are_checked_at_once() -> None:
     """Some wait; the next is told to come again, and memory is bounded."""
 
@@ -166,6 +174,7 @@ def test_few_passwords_are_checked_at_once() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_the_same_password_typed_on_another_keyboard() -> None:
     """An accent may come by itself, or in its letter."""
 

@@ -25,6 +25,7 @@ from pipelines.providers.streaming_tts.protocol import (
 from pipelines.providers.streaming_tts.provider import StreamingTts
 from pipelines.providers.transport.http import Http
 from pipelines.providers.voice_rate import voice_rate
+from tests.patience import PATIENCE
 
 RATE = 8_000
 LIMITS = SynthesisLimits(contexts=3, confirms=True, idle=60.0, age=60.0)
@@ -171,7 +172,7 @@ async def listen(engine: StreamingTts, text: str, line: int = RATE) -> bytes:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         while not true():  # noqa: ASYNC110 - it looks at what sets no event
             await asyncio.sleep(0.001)
 
