@@ -1,12 +1,14 @@
 """Calls of several, with real speech, through a service and the stand-in of Sinch: who is answered.
 
 ``python -m tests.benchmarks.party [--version v1|v2] [--only WORD] [--repeat N] [--scenarios FILE]
-[--answers named|asked] [--save FOLDER] [--heard] [--agent FILE] [--called NAME]``: a service of its
-own, with the local models, dials the phones of each call onto one line (``POST /calls``); they talk
-as the file has it, and it is printed of each turn whether the agent did right, and of all how many,
-with 95 % intervals. Calls are one after the other, in real time: some four minutes a round. The
-language model says the same sentence each time, since what is measured is when the agent speaks,
-unless ``VOICE_AGENT_LLM__PROVIDER`` and its options say otherwise in the environment.
+[--answers named|asked] [--model answers|silent|rules] [--save FOLDER] [--heard] [--agent FILE]
+[--called NAME]``: a service of its own, with the local models, dials the phones of each call onto
+one line (``POST /calls``); they talk as the file has it, and it is printed of each turn whether the
+agent did right, and of all how many, with 95 % intervals. Calls are one after the other, in real
+time: some four minutes a round. The language model says the same sentence each time, since what is
+measured is when the agent speaks; of turns that are left to it, it answers all, stays silent at
+all, or gets none, since the rules decide alone. ``VOICE_AGENT_LLM__PROVIDER`` and its options in
+the environment have another asked.
 
 The shipped calls are for reporting. What a recognizer made of the agent's name in them was a reason
 for the rules of misheard names, so that they say less of these than calls of your own. The names in
@@ -17,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ from tests.agent.process.serving import ServiceProcess, serving
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, free_port
+from tests.benchmarks import party_models
+from tests.benchmarks.party_models import MODELS
 
 AGENT = """---
 greeting: "Hello, this is {called}."
@@ -51,10 +54,8 @@ LOCAL = {
     "VAD__GATE": "webrtcvad",
     "VAD__JUDGE": "silero",
     "TURNS__MODEL": "smart-turn",
-    "LLM__PROVIDER": "scripted",
-    "LLM__OPTIONS": json.dumps({"lines": ["Yes, that can be done."] * 500}),
 }
-"""Settings: this machine's models, and a language model that always says the same."""
+"""Settings: this machine's models for hearing and speaking."""
 
 RATE = 8000
 FIRST = "+15550150100"
@@ -64,7 +65,7 @@ LASTS_AT_MOST = 180.0
 """Seconds of a call."""
 
 
-def environment(version: str, url: str, port: int) -> dict[str, str]:
+def environment(version: str, model: str, url: str, port: int) -> dict[str, str]:
     """Return the settings of a service whose Sinch is at ``url``."""
     account = {
         "API": version,
@@ -82,8 +83,9 @@ def environment(version: str, url: str, port: int) -> dict[str, str]:
     }
     ours = {f"SINCH__{name}": value for name, value in account.items()}
     ours |= {"SERVER__PORT": str(port), "SERVER__RATE": str(RATE), "OPERATOR__TOKEN": TOKEN}
+    usual = LOCAL | {"LLM__PROVIDER": f"{party_models.__name__}:{MODELS[model].__name__}"}
     given = {
-        name: value for name, value in LOCAL.items() if f"VOICE_AGENT_{name}" not in os.environ
+        name: value for name, value in usual.items() if f"VOICE_AGENT_{name}" not in os.environ
     }
     return ours | given
 
@@ -126,7 +128,7 @@ async def measure(given: argparse.Namespace, scenarios: Sequence[PartyScenario])
         async with (
             standin.running() as url,
             serving(
-                Path(folder), environment(given.version, url, port), agent_file=agent
+                Path(folder), environment(given.version, given.model, url, port), agent_file=agent
             ) as service,
         ):
             for _ in range(given.repeat):
@@ -151,6 +153,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=1, metavar="N")
     parser.add_argument("--scenarios", type=Path, default=PARTIES, metavar="FILE")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="what each said and heard")
+    parser.add_argument("--model", choices=MODELS, default="answers")
     parser.add_argument("--answers", choices=("named", "asked"), default="asked")
     parser.add_argument("--heard", action="store_true", help="print what was heard, and to whom")
     parser.add_argument(
