@@ -18,7 +18,7 @@ from functools import partial
 
 import structlog
 
-from agent.call.orders import AnswererFound, TransferCaller
+from agent.call.orders import TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
 from agent.sinch.api.svaml import Svaml
@@ -46,17 +46,15 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
-from agent.sinch.leg_endings import LegEndings, own_leg
+from agent.sinch.leg_answers import LegAnswers
+from agent.sinch.leg_endings import LegEndings
 from agent.sinch.leg_records import LegRecords
 from agent.sinch.legs.directory import CallDirectory
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import (
     BridgedCall,
-    OwnLeg,
-    PartyLeg,
     PlacedLeg,
     TakeOver,
-    TransferLeg,
 )
 from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.line_watch import LineWatch
@@ -100,7 +98,7 @@ class CallControl:
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
         self._hang_ups = hang_ups = HangUps(directory, actions)
-        self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
+        dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
@@ -114,12 +112,12 @@ class CallControl:
         self._endings = endings = CallEndings(
             directory, calls, dispatch, hang_ups, follow_ups, records, lines_left
         )
-        self._told_alone = ToldAlone(directory, records, actions, follow_ups)
+        told_alone = ToldAlone(directory, records, actions, follow_ups)
         lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, watch
         )
-        self._party_answers = PartyAnswers(
+        party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
         )
         self._leg_endings = LegEndings(
@@ -128,6 +126,9 @@ class CallControl:
         self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
             settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
+        )
+        self._leg_answers = LegAnswers(
+            directory, dispatch, self._outgoing, party_answers, self._transfers, told_alone
         )
 
     async def aclose(self) -> None:
@@ -160,9 +161,9 @@ class CallControl:
             case LegEnded():
                 return await self._ended(callback)
             case MenuAnswered():
-                return await self._menu_answered(callback)
-            case SaidToEnd(leg=leg):
-                self._told_alone.to_its_end(await own_leg(self._directory, leg))
+                return await self._leg_answers.menu_answered(callback)
+            case SaidToEnd():
+                await self._leg_answers.said(callback)
             case Other(name="pie"):
                 return answers.leave_alone()  # of a menu that is not ours
         return answers.nothing()
@@ -190,34 +191,10 @@ class CallControl:
             self._leg_endings.see_later(callback)
 
     async def _answered(self, callback: LegAnswered) -> Svaml:
-        leg = await own_leg(self._directory, callback.leg)
-        answer = await self._answer_of(leg, callback)
-        if leg is not None:
-            self._told_alone.answered(leg, callback.leg.version)
-        return answer
-
-    async def _answer_of(self, leg: OwnLeg | None, callback: LegAnswered) -> Svaml:
-        match leg:
-            case PlacedLeg():
-                match callback.by:
-                    case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
-                        await self._dispatch.order(leg.name, AnswererFound(answerer=who))
-                return await self._outgoing.answered(leg, callback)
-            case TransferLeg():
-                return await self._transfers.answered(leg, callback)
-            case PartyLeg():
-                return await self._party_answers.answered(leg, callback)
-        return ANSWERS[callback.leg.version].leave_alone()
+        return await self._leg_answers.answered(callback)
 
     async def _ended(self, callback: LegEnded) -> Svaml:
         return await self._leg_endings.answer(callback)
-
-    async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
-        leg = await own_leg(self._directory, callback.leg, callback.menu)
-        if isinstance(leg, TransferLeg) and callback.menu in (BRIEFING, leg.name):
-            self._told_alone.to_its_end(leg)  # the menu comes behind it
-            return await self._transfers.decided(leg, callback)
-        return ANSWERS[callback.leg.version].leave_alone()
 
     async def let_go(self, name: str) -> None:
         """See to a call whose process has died; see :meth:`CallEndings.let_go`."""
