@@ -12,7 +12,8 @@ from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from tests.agent.loopback import until
 from tests.agent.process.serving import ServiceProcess
 from tests.agent.process.sinch import LONG, Account, account, quietly
-from tests.agent.process.test_deaths import LONG_ENOUGH, in_conversation
+from tests.agent.process.test_deaths import in_conversation
+from tests.patience import PATIENCE
 from tests.agent.sinch.stories import MANAGER, free_port
 
 PHONES = {MANAGER: Phone(plan=LONG)}
@@ -25,12 +26,12 @@ async def passed_on(us: Account, service: ServiceProcess, how: str) -> tuple[Pho
     status, answer = await us.operate(service, "POST", f"/calls/{caller.call_id}/{how}", body)
     assert status == 202, answer
     done = ["started", "done"]
-    await until(lambda: [x["status"] for x in service.lines("transfer")] == done, LONG_ENOUGH)
+    await until(lambda: [x["status"] for x in service.lines("transfer")] == done, PATIENCE)
     manager = next(leg for leg in us.sinch.legs if leg.number == MANAGER)
-    await until(lambda: manager.room == caller.room, LONG_ENOUGH)
+    await until(lambda: manager.room == caller.room, PATIENCE)
     (stream,) = [leg for leg in us.sinch.legs if leg.is_stream]
     if how == "transfer":
-        await until(stream.over.is_set, LONG_ENOUGH)
+        await until(stream.over.is_set, PATIENCE)
     await quietly(1.0)  # so that it was told
     return caller, manager
 
@@ -55,8 +56,8 @@ def test_an_end_that_nobody_was_told_of(
             assert us.sinch.callbacks[-1] == ("dice", 0)
             service = await us.start()
             assert not other.over.is_set()
-            await until(other.over.is_set, LONG_ENOUGH)
-            await until(lambda: service.lines("platform"), LONG_ENOUGH)
+            await until(other.over.is_set, PATIENCE)
+            await until(lambda: service.lines("platform"), PATIENCE)
             assert not service.logged("background work failed: this is a bug")
 
     asyncio.run(main())
@@ -73,14 +74,14 @@ def test_those_who_talk_are_let_talk(tmp_path: Path, end: str) -> None:
             other = await us.start(free_port())
             (first.kill if end == "kill" else first.process.terminate)()
             await first.ended()
-            await until(lambda: other.logged("processes died"), LONG_ENOUGH)
+            await until(lambda: other.logged("processes died"), PATIENCE)
             asked = ("GET", f"/calling/v1/conferences/id/{caller.room}")
-            await until(lambda: asked in us.sinch.requests, LONG_ENOUGH)
+            await until(lambda: asked in us.sinch.requests, PATIENCE)
             await quietly(5.0)
             assert not caller.over.is_set()
             assert not manager.over.is_set()
             await us.sinch.hang_up(manager)  # no process is where callbacks go
             assert us.sinch.callbacks[-1] == ("dice", 0)
-            await until(caller.over.is_set, LONG_ENOUGH)
+            await until(caller.over.is_set, PATIENCE)
 
     asyncio.run(main())
