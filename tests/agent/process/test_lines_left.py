@@ -13,8 +13,8 @@ from tests.agent.loopback import until
 from tests.agent.process.serving import ServiceProcess
 from tests.agent.process.sinch import LONG, Account, account, quietly
 from tests.agent.process.test_deaths import in_conversation
-from tests.patience import PATIENCE
 from tests.agent.sinch.stories import MANAGER, free_port
+from tests.patience import PATIENCE
 
 PHONES = {MANAGER: Phone(plan=LONG)}
 
