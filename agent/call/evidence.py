@@ -136,6 +136,7 @@ class TurnEvidence:
             asked=self._history.heard_last,
             heard_end=draft.over_at is not None,
             words_to_come=words_to_come,
+            waits_for=self._history.party.waits_for(draft) if draft.settled else "",
         )
 
     async def _ask(self, draft: Reply) -> None:

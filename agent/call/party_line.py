@@ -23,7 +23,7 @@ from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.tools.call_control import STAY_SILENT_SPEC
 from pipelines.turn_taking.addressed import addressed
-from pipelines.turn_taking.floor import Addressee, Floor, Verdict
+from pipelines.turn_taking.floor import Addressee, Floor, Verdict, WaitsFor
 
 log = structlog.get_logger()
 
@@ -212,6 +212,11 @@ class PartyLine:
         """Return what is asked before ``reply`` is made; it is told to whom it would answer."""
         reply.guarded = self.is_of_several
         return TurnOnLine(self, reply)
+
+    def waits_for(self, reply: Reply) -> WaitsFor:
+        """Return what the turn that a reply answers is waited with for, by the words so far."""
+        self.judge(reply, reply.said)
+        return "" if reply.verdict is None else reply.verdict.waits_for
 
     def judge(self, reply: Reply, text: str) -> bool:
         """Return whether what a reply answers may be said to the agent; the reply is told, too."""

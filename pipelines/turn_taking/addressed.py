@@ -92,7 +92,8 @@ def addressed(text: str, language: str, floor: Floor) -> Verdict:
     )
     verdict = _by_name(heard)
     if verdict is not None:
-        return verdict
+        greets = all(one.only_greets and not one.asks for one in sentences)
+        return replace(verdict, only_calls=greets and verdict.to is Addressee.AGENT)
     verdict = _by_context(heard)
     ours = verdict.to is Addressee.AGENT
     return replace(verdict, sure=False) if ours and _talks_of_others(heard) else verdict

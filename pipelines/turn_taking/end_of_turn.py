@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, Protocol
@@ -22,6 +22,7 @@ from pipelines.settings import Section
 from pipelines.turn_taking.dictation import Progress, dictated, progress
 from pipelines.turn_taking.end_of_turn_words import Ending, ending, opens
 from pipelines.turn_taking.expectation import NOTHING, AnswerKind, Expectation
+from pipelines.turn_taking.floor import WaitsFor
 
 
 class EndOfTurnSettings(Section):
@@ -166,6 +167,9 @@ RHYTHM = 2.0
 BEATS = 2
 """Pauses within a dictation from which it has a rhythm."""
 
+WAITED_FOR: Mapping[WaitsFor, str] = {"": "", "more": "called", "others": "open to others"}
+"""What the record says of it."""
+
 Decider = Literal["silence", "turn model", "text", "words", "provider", "length", "keys", "hang-up"]
 """What ended a turn, or weighed most."""
 
@@ -198,6 +202,9 @@ class Evidence:
     longest_pause: float = 0.0
     """Seconds of the longest of them."""
 
+    waits_for: WaitsFor = ""
+    """What it is waited with for on a line of several."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
@@ -214,7 +221,8 @@ class Weighed:
 
     words: str = ""
     """What the words said, beside how complete they are: ``whole``, ``trailing``, ``open``, or how
-    far a dictation is, such as ``dictated: part``; ``""`` for nothing."""
+    far a dictation is, such as ``dictated: part``; on a line of several, ``called`` and ``open to
+    others``; ``""`` for nothing."""
 
 
 def combined(probabilities: Sequence[float]) -> float | None:
@@ -239,7 +247,7 @@ def silence_needed(
     words = ending(said, language)
     along = progress(dictated(said, language, expected), expected)
     weights = dict(_weights(settings, evidence, words, judged=along is None))
-    if not weights and along is None and words is Ending.UNKNOWN:
+    if not (weights or evidence.waits_for) and along is None and words is Ending.UNKNOWN:
         return None
     odds = sum(weights.values())
     odds += UNHEARD * (not weights.keys() & {"turn model", "provider"})
@@ -254,7 +262,7 @@ def silence_needed(
         seconds=seconds,
         by=most_telling,
         probability=combined(evidence.heard),
-        words=_in_words(words, along),
+        words=_in_words(words, along) or WAITED_FOR[evidence.waits_for],
     )
 
 
@@ -317,6 +325,8 @@ def _bounds(
         least = settings.middle if _may_open(evidence, language) else least
     elif asked in (AnswerKind.NUMBER, AnswerKind.SPELLING):
         least = settings.middle  # whatever it was heard as, it comes in groups
+    if evidence.waits_for:
+        least = max(least, settings.long if evidence.waits_for == "more" else settings.middle)
     return min(least, settings.longest), min(most, settings.longest)
 
 

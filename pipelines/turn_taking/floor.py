@@ -31,6 +31,11 @@ Clue = Literal[
 """What tells it."""
 
 
+WaitsFor = Literal["", "more", "others"]
+"""What a turn on a line of several is waited with for, longer than for its end alone: more of it,
+as behind a name that is called; or others, who may answer it, and a name that may stand behind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """To whom it is said, and by what that was told."""
@@ -44,6 +49,17 @@ class Verdict:
     sure: bool = True
     """False for what is likely said to the agent, and may be to others as well: it counts as said
     to the agent, and a language model may find that it is not."""
+
+    only_calls: bool = False
+    """Whether there is nothing but the name that it calls: more is to come."""
+
+    @property
+    def waits_for(self) -> WaitsFor:
+        """What it is waited with for, before it is answered."""
+        if self.only_calls:
+            return "more"
+        open_to_all = self.may_be_to_others or self.by in ("question", "request", "follow-up")
+        return "others" if open_to_all and self.to is not Addressee.OTHERS else ""
 
     @property
     def may_be_to_others(self) -> bool:

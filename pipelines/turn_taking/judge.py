@@ -24,6 +24,7 @@ from pipelines.turn_taking.end_of_turn import (
     silence_needed,
 )
 from pipelines.turn_taking.expectation import AnswerKind, expectation, expected_by
+from pipelines.turn_taking.floor import WaitsFor
 from pipelines.turn_taking.pauses import CallerPauses
 from pipelines.turn_taking.text_completeness import text_completeness
 
@@ -157,6 +158,7 @@ class TurnJudge:
         asked: str = "",
         heard_end: bool = False,
         words_to_come: bool = False,
+        waits_for: WaitsFor = "",
     ) -> EndOfTurn:
         """Return how much silence ends the turn, and what says so.
 
@@ -167,6 +169,7 @@ class TurnJudge:
             heard_end: Whether the transcriber has heard the end of the turn itself.
             words_to_come: Whether the transcript is being made: no turn is over before it is known
                 what was said, as long as a caller can be kept waiting at all.
+            waits_for: What it is waited with for on a line of several.
         """
         said = self._detector.so_far if transcript is None else transcript
         complete = text_completeness(said, self._language) if said else None
@@ -181,6 +184,7 @@ class TurnJudge:
             extra=pauses.extra,
             pauses=pauses.count,
             longest_pause=pauses.longest,
+            waits_for=waits_for,
         )
         weighed = silence_needed(self._settings, evidence, self._language)
         silence = self._usual + pauses.extra if weighed is None else weighed.seconds

@@ -39,6 +39,9 @@ _BY_ORDER = ("de", "en", "nl")
 """Languages in which the order of words tells a question that yes or no answers."""
 
 
+_MODALS = ("can", "could", "would", "should", "will", "shall", "may")
+"""What no subject stands behind in English unless it is asked: "could the work start"."""
+
 _ASKED = (["you"], ["we"], ["i"])
 """What stands second in an English question, and in no order: "could you", but "do it"."""
 
@@ -282,8 +285,14 @@ def _is_called_before(
     if paused_after:
         return opens or paused_before or sentence.asks
     if not sentence.asks:
-        return opens and replace(sentence, words=after).requests
+        asks = _asks_by_order(sentence.language, after)
+        return opens and (asks or replace(sentence, words=after).requests)
     return opens and (told is None or subject or _is_inverted(after))
+
+
+def _asks_by_order(language: str, words: Sequence[str]) -> bool:
+    """Return whether words can only be a question, whatever mark stands behind them."""
+    return primary(language) == "en" and words[0] in _MODALS and _is_inverted(words)
 
 
 def _is_inverted(after: Sequence[str]) -> bool:

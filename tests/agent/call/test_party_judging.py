@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.call.evidence import A_FRAME
 from agent.call.party_line import PartyLine
 from agent.personas.party import PartyScript
 from agent.settings.calls import CallSettings
@@ -15,6 +16,7 @@ from pipelines.providers import scripted
 from pipelines.providers.contracts import Piece
 from pipelines.providers.prompt import JUDGING, PERHAPS, system_message, turns
 from pipelines.reply.control import as_asked
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.call.test_party_line import GREETED, PARTY, TURN, Model, Mute, party, sounds
 from tests.agent.call.test_tool_stories import Booking
@@ -45,11 +47,36 @@ def test_a_model_that_stays_silent_makes_no_sound(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", LEFT)
-def test_a_turn_that_a_model_judges_is_answered_as_soon_as_any_other(text: str) -> None:
-    """To the sample: the judgement is the answer itself, and nothing waits for it."""
+def test_a_turn_that_a_model_judges_leaves_others_time_to_answer(text: str) -> None:
+    """As much silence as where nobody can say, and no more: the judgement is the answer itself."""
     judged, known = party([text]), party([text], script=replace(PARTY, answers="always"))
-    assert judged.notes.of("caller")[0]["to"] == "agent"
-    assert first_sound(judged) == first_sound(known)
+    turns = [done.notes.of("caller")[0] for done in (judged, known)]
+    assert [turn["to"] for turn in turns] == ["agent", "agent"]
+    waited, usual = (turn["decided"]["silence"] for turn in turns)
+    assert turns[0]["decided"]["words"] == "open to others"
+    assert waited == pytest.approx(max(EndOfTurnSettings().middle, usual), abs=A_FRAME)
+    later = first_sound(judged) - first_sound(known)
+    assert later == pytest.approx(waited - usual, abs=A_FRAME)
+
+
+def test_who_calls_the_agent_and_pauses_has_not_finished() -> None:
+    """A breath stands behind the name: it is one turn, which nothing cuts into."""
+    pause = "." * 8
+    words = ["Okay, Linden.", "Okay, Linden. Are you open?"]
+    audio = GREETED + "+" * 10 + pause + "+" * 12 + "." * 30
+    done = party(words, audio=audio)
+    assert [line["text"] for line in done.notes.of("caller")] == [words[1]]
+    assert {line["turn"] for line in done.notes.of("heard")} == {
+        1,
+        2,
+    }  # greeting, answer
+    alone = party(["Linden."], audio=GREETED + "+" * 10 + "." * 40)
+    decided = alone.notes.of("caller")[0]["decided"]
+    assert decided["words"] == "called"
+    assert decided["silence"] == pytest.approx(EndOfTurnSettings().long, abs=A_FRAME)
+    for text in ("Linden, are you open?", "Linden?"):
+        asked = party([text], audio=GREETED + "+" * 10 + "." * 40).notes.of("caller")[0]
+        assert asked["decided"]["silence"] < EndOfTurnSettings().middle
 
 
 def test_the_remark_stands_behind_what_was_said_last_alone() -> None:

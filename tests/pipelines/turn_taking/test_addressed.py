@@ -47,6 +47,7 @@ ASKED = floor().after_agent("At seven or at nine. Which do you prefer?")
         ("Thanks Linden. Bob, what do you think?", OTHERS),
         ("Ann did Bob say anything to you?", OTHERS),  # and another name is its subject
         ("Linden did Bob say anything to you?", AGENT),
+        ("And Linden can the driver wait for us there.", AGENT),
         ("A Linden, is there a table for twelve?", AGENT),  # as "hey" is heard
         ("What do you think, Mike?", OTHERS),  # whoever that is
         ("Hello Ann.", OTHERS),
@@ -317,6 +318,7 @@ def test_a_word_that_is_perhaps_a_name_leaves_it_to_a_model() -> None:
         assert addressed(text, "en", named).to is UNCLEAR
     assert addressed("Linden is really slow today.", "en", floor()).to is UNCLEAR
     assert addressed("A Linden is a cake enough for us all.", "en", floor()).to is UNCLEAR
+    assert addressed("Linden could do that.", "en", floor()).to is UNCLEAR
     assert addressed("Linden is it far?", "en", floor()).sure
     assert addressed("Gustave, ça prend combien de temps ?", "fr", named).to is UNCLEAR
     octave = Floor(called=("Octave",), others=("Yann",), answers="named")
