@@ -50,7 +50,7 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: annotations answerer barge_in dictation expectation expectation_words
     pipelines/turn_taking: addressed floor names_heard naming pauses text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
-    pipelines/turn_taking: smart_turn turn_models words_by_language
+    pipelines/turn_taking: sentences smart_turn turn_models words_by_language
     agent/call: apologies briefing clock consent ending evidence fillers first_words history keys
     agent/call: maker orders
     agent/call: opting_out over_speech own_words party_line party_news reply screening transfer

@@ -17,14 +17,8 @@ from pipelines.turn_taking.expectation import AnswerKind, expectation
 from pipelines.turn_taking.expectation_words import questions_in
 from pipelines.turn_taking.floor import Addressee, Floor, Verdict
 from pipelines.turn_taking.names_heard import NEAR_ENOUGH, SURELY, names_in
-from pipelines.turn_taking.naming import (
-    Naming,
-    SaidSentence,
-    called_alone,
-    is_a_name,
-    naming,
-    sentences_in,
-)
+from pipelines.turn_taking.naming import Naming, called_alone, is_a_name, naming
+from pipelines.turn_taking.sentences import SaidSentence, sentences_in
 from pipelines.turn_taking.words_by_language import NO_WORDS, words_in
 
 ANSWER_WITHIN = 20.0
@@ -42,6 +36,12 @@ SHORT_WORD = 3
 
 ECHO = 1
 """Words of a question that only asks back: "Again?"."""
+
+GREETING = 3
+"""Words of a sentence that may be a greeting misheard."""
+
+NEGATIONS = frozenset(("don't", "not", "never", "nicht", "no", "ne", "n'", "pas", "non"))
+"""Words with which it is asked for something not to be done: of the others as often."""
 
 CHOICE = 2
 """Words of what is surely a choice among those that the agent has named: "Wednesday, then."."""
@@ -155,8 +155,20 @@ def _by_name(heard: _Heard) -> Verdict | None:
     if any(one.maybe for one in found):
         return Verdict(to=Addressee.UNCLEAR, by="name", asks=asks)
     if any(one.talked_of for one in found) and not heard.asked:
+        if _may_have_greeted(heard, found):
+            return Verdict(to=Addressee.UNCLEAR, by="name", asks=bool(heard.questions))
         return Verdict(to=Addressee.OTHERS, by="mention", asks=bool(heard.questions))
     return None
+
+
+def _may_have_greeted(heard: _Heard, found: Sequence[Naming]) -> bool:
+    """Return whether a name that is talked of is all of a first sentence, and the next asks for it.
+
+    "I have Vincent. I'd like a car." is what a transcriber makes of "Hi Vincent".
+    """
+    first, *rest = heard.sentences
+    short = found[0].talked_of and len(first.words) <= GREETING
+    return short and any(one.asks or one.requests for one in rest)
 
 
 def _called(named: Naming, *, asks: bool, among: bool) -> Verdict:
@@ -294,7 +306,9 @@ def _telling(heard: _Heard) -> Verdict:
         return Verdict(to=Addressee.OTHERS, by="statement")
     if any(one.requests for one in heard.sentences):
         pleads = any(words.pleads.search(one.text) for one in heard.sentences)
-        return Verdict(to=Addressee.AGENT, by="request", sure=pleads or not floor.others_since)
+        forbids = any(not NEGATIONS.isdisjoint(one.words) for one in heard.sentences)
+        sure = (pleads or not floor.others_since) and not forbids
+        return Verdict(to=Addressee.AGENT, by="request", sure=sure)
     if any(words.needs.match(one.bare) for one in heard.sentences):
         return Verdict(to=Addressee.AGENT, by="request", sure=False)
     return _following(heard)

@@ -1,4 +1,4 @@
-"""Sentences, and whom they call: "Linden, are you open?" calls one, "Linden is open" nobody."""
+"""Whom a sentence calls: "Linden, are you open?" calls one, "Linden is open" nobody."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from pipelines.turn_taking.names_heard import (
     names_in,
     nearest_name,
 )
+from pipelines.turn_taking.sentences import (
+    BY_ORDER,
+    SaidSentence,
+    asks_by_order,
+    is_inverted,
+    without_calls,
+)
 from pipelines.turn_taking.words_by_language import LanguageWords, primary, spoken_words
 
-_SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
-_ABBREVIATED = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|Sr|Sra|St|Mme|Sig|Dott|Hr|Fr)\.", re.IGNORECASE)
-_COMMA = re.compile(r"[,;:–—]")
 _LAST_NAME_CALLED = re.compile(r",\s+([^\W\d_]\w+)\s*[.!?…]*$")
 _FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+(?: [^\W\d_]\w+)?),\s")
 _NAME_CALLED_INSIDE = re.compile(r",\s+([^\W\d_]\w+),")
-_ASKING = ("?", "？")
 _NO_NAMES = ("I", "Sie", "OK", "Okay")
 """What is written as names are, and is none; nor are the days of the week."""
 
@@ -34,66 +37,6 @@ OPENING = 2
 LOOKS_AT = 30
 """Words before and after a name that tell whether it calls somebody: no name costs more than so
 many, in however long a turn."""
-
-_BY_ORDER = ("de", "en", "nl")
-"""Languages in which the order of words tells a question that yes or no answers."""
-
-
-_MODALS = ("can", "could", "would", "should", "will", "shall", "may")
-"""What no subject stands behind in English unless it is asked: "could the work start"."""
-
-_ASKED = (["you"], ["we"], ["i"])
-"""What stands second in an English question, and in no order: "could you", but "do it"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaidSentence:
-    """A sentence, in the forms in which it is looked at."""
-
-    raw: str
-    words: Sequence[str]
-    """In lower case; an apostrophe belongs to its word."""
-
-    pauses: frozenset[int]
-    """Numbers of the words before which there is a comma."""
-
-    asks: bool
-    """Whether it is a question."""
-
-    known: LanguageWords
-    language: str
-    """BCP 47 tag."""
-
-    @property
-    def text(self) -> str:
-        """Its words, a space apart."""
-        return " ".join(self.words)
-
-    @property
-    def bare(self) -> str:
-        """The same without what comes before a name that is called, or a beginning: "okay so"."""
-        return _without_calls(self.text, self.known)
-
-    @property
-    def requests(self) -> bool:
-        """Whether it tells somebody to do something."""
-        words = self.known.addressing
-        if words.requests.match(self.bare) or words.requests.match(self.text):
-            return True
-        form = words.orders.search(self.bare) or words.pleads.search(self.text)
-        return not self.asks and form is not None
-
-    @property
-    def is_among_people(self) -> bool:
-        """Whether it is a question of a kind that people ask each other, and no agent."""
-        words = self.known.addressing
-        found = words.among.search(self.text) or words.familiar.search(self.text)
-        return self.asks and found is not None
-
-    @property
-    def only_greets(self) -> bool:
-        """Whether there is nothing but a greeting, or thanks, beside the name it calls."""
-        return len(self.bare.split()) <= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,42 +54,6 @@ class Naming:
 
     talked_of: bool = False
     """Whether the agent is talked of."""
-
-
-def sentences_in(text: str, language: str, known: LanguageWords) -> list[SaidSentence]:
-    """Return the sentences of a transcript; all of it is one where no marks are written."""
-    found = _SENTENCE.findall(_ABBREVIATED.sub(r"\1", text))
-    return [_sentence(one, language, known) for one in found if any(map(str.isalnum, one))]
-
-
-def _sentence(raw: str, language: str, known: LanguageWords) -> SaidSentence:
-    words: list[str] = []
-    pauses = set()
-    for part in _COMMA.split(raw):
-        if words:
-            pauses.add(len(words))
-        words += spoken_words(part)
-    asks = _asks(raw.strip(), _without_calls(" ".join(words), known), language)
-    return SaidSentence(
-        raw=raw.strip(),
-        words=words,
-        pauses=frozenset(pauses),
-        asks=asks,
-        known=known,
-        language=language,
-    )
-
-
-def _asks(raw: str, bare: str, language: str) -> bool:
-    """Return whether a sentence is a question: by its mark, or, where there is none, its words."""
-    known = questions_in(language)
-    if known is None or raw.endswith((*_ASKING, "!", "…", "。", "！")):
-        return raw.endswith(_ASKING)
-    if raw.endswith("."):  # transcribers write so, too: "Can you hold it until nine."
-        whom = bare.split()[1:2]
-        return primary(language) == "en" and whom in _ASKED and known.is_polar(bare)
-    by_order = primary(language) in _BY_ORDER and known.is_polar(bare)
-    return by_order or known.open.match(bare) is not None
 
 
 def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -> Naming:
@@ -182,8 +89,8 @@ def _may_be_asked(sentence: SaidSentence, name: NameHeard) -> bool:
     "Bruno is breakfast included." is what a transcriber writes of a question.
     """
     known, rest = questions_in(sentence.language), " ".join(sentence.words[name.end :])
-    opens = not _without_calls(" ".join(sentence.words[: name.start][:LOOKS_AT]), sentence.known)
-    by_order = primary(sentence.language) in _BY_ORDER and opens and not name.bound
+    opens = not without_calls(" ".join(sentence.words[: name.start][:LOOKS_AT]), sentence.known)
+    by_order = primary(sentence.language) in BY_ORDER and opens and not name.bound
     return by_order and known is not None and known.is_polar(rest)
 
 
@@ -265,7 +172,7 @@ def _is_called(sentence: SaidSentence, name: NameHeard, *, subject: bool) -> boo
     before = " ".join(sentence.words[first : name.start])
     after = sentence.words[name.end : name.end + LOOKS_AT]
     paused = name.start in sentence.pauses
-    opens = not (first or _without_calls(before, sentence.known))
+    opens = not (first or without_calls(before, sentence.known))
     if name.bound or (not opens and not paused and words.mentions.search(before)):
         return False
     if not after:
@@ -285,20 +192,9 @@ def _is_called_before(
     if paused_after:
         return opens or paused_before or sentence.asks
     if not sentence.asks:
-        asks = _asks_by_order(sentence.language, after)
+        asks = asks_by_order(sentence.language, after)
         return opens and (asks or replace(sentence, words=after).requests)
-    return opens and (told is None or subject or _is_inverted(after))
-
-
-def _asks_by_order(language: str, words: Sequence[str]) -> bool:
-    """Return whether words can only be a question, whatever mark stands behind them."""
-    return primary(language) == "en" and words[0] in _MODALS and _is_inverted(words)
-
-
-def _is_inverted(after: Sequence[str]) -> bool:
-    """Return whether a verb is followed by its subject, as in a question: "is that right"."""
-    subjects = ("it", "that", "this", "there", "the", "we", "you", "i", "they", "my", "our", "your")
-    return len(after) > 1 and after[1] in subjects
+    return opens and (told is None or subject or is_inverted(after))
 
 
 def _called_stranger(sentence: SaidSentence) -> tuple[str, bool]:
@@ -378,9 +274,3 @@ def _is_opener(word: str, known: LanguageWords) -> bool:
         words.muses,
     ]
     return said in known.backchannels or any(one.fullmatch(said) for one in lists)
-
-
-def _without_calls(text: str, known: LanguageWords) -> str:
-    while found := known.addressing.calls.match(text):
-        text = text[found.end() :].strip()
-    return text

@@ -48,6 +48,8 @@ ASKED = floor().after_agent("At seven or at nine. Which do you prefer?")
         ("Ann did Bob say anything to you?", OTHERS),  # and another name is its subject
         ("Linden did Bob say anything to you?", AGENT),
         ("And Linden can the driver wait for us there.", AGENT),
+        ("What do you say? Linden can somebody come this week?", AGENT),
+        ("Linden has the keys. Ann, can you come?", OTHERS),
         ("A Linden, is there a table for twelve?", AGENT),  # as "hey" is heard
         ("What do you think, Mike?", OTHERS),  # whoever that is
         ("Hello Ann.", OTHERS),
@@ -319,6 +321,8 @@ def test_a_word_that_is_perhaps_a_name_leaves_it_to_a_model() -> None:
     assert addressed("Linden is really slow today.", "en", floor()).to is UNCLEAR
     assert addressed("A Linden is a cake enough for us all.", "en", floor()).to is UNCLEAR
     assert addressed("Linden could do that.", "en", floor()).to is UNCLEAR
+    greeted = addressed("I have Linden. I'd like to hire a car.", "en", floor())
+    assert (greeted.to, greeted.by) == (UNCLEAR, "name")  # as "hi" is heard
     assert addressed("Linden is it far?", "en", floor()).sure
     assert addressed("Gustave, ça prend combien de temps ?", "fr", named).to is UNCLEAR
     octave = Floor(called=("Octave",), others=("Yann",), answers="named")
@@ -363,6 +367,14 @@ def test_what_somebody_needs_is_asked_of_the_agent_most_likely(language: str, te
     verdict = addressed(text, language, floor())
     assert (verdict.to, verdict.sure) == (AGENT, False)
     assert addressed(text, language, floor(answers="named")).to is OTHERS
+
+
+def test_what_is_not_to_be_done_may_be_asked_of_others() -> None:
+    """And what is to be done, of the agent."""
+    assert not addressed("Please don't stay too long.", "en", floor()).sure
+    assert addressed("Please book it.", "en", floor()).sure
+    assert addressed("Could you make it a small one, please?", "en", floor()).to is AGENT
+    assert addressed("Could you make it on Friday?", "en", floor()).to is OTHERS
 
 
 def test_the_first_words_of_anybody_are_left_to_a_model() -> None:
