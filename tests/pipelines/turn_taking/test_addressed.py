@@ -437,9 +437,9 @@ RIGHT: list[tuple[str, Answers, int, int]] = [
     ("reporting", "named", 105, 105),
     ("unseen", "asked", 190, 204),
     ("unseen", "named", 176, 183),
-    ("unseen2", "asked", 226, 266),
-    ("unseen2", "named", 218, 244),
-    ("unseen3", "asked", 256, 309),
+    ("unseen2", "asked", 225, 266),
+    ("unseen2", "named", 217, 244),
+    ("unseen3", "asked", 255, 309),
     ("unseen3", "named", 233, 273),
 ]
 HEARD: list[tuple[str, Answers, int, int]] = [
