@@ -187,8 +187,7 @@ class Transfers:
         await self._directory.set_transfer(call_name, leg.name, beside=helper)
         self.endings.remember(call, leg)
         if warm is not None and warm.with_summary and summary is not None:
-            work = self._brief(leg, warm, summary)
-            self._follow_ups.start(work, "write a briefing")
+            self._follow_ups.start(self._brief(leg, warm, summary), "write a briefing")
         legs = await self._directory.parties(call_name)
         line = replace(call, call_id=beside(call, legs))  # its first phone may have left
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
@@ -200,6 +199,7 @@ class Transfers:
         except SinchError as error:
             if not error.may_be_done:  # else somebody may answer, and talk
                 await self._rules.not_dialled(leg.name, certain=True)
+                self.endings.forget(leg.name)
             await self._directory.advance(leg, LegEvent.REFUSED)
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
@@ -259,8 +259,7 @@ class Transfers:
 
     async def _connect(self, leg: TransferLeg, answers: CallbackAnswers, joins: Svaml) -> Svaml:
         order = moved_by(leg, answers)
-        moves = not order.helps
-        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
+        if not order.helps and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
             return answers.hang_up()  # the caller has gone just now
         await self._dispatch.order(leg.of, order)
         return joins if await self.take_overs.stands(leg) else answers.hang_up()

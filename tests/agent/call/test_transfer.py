@@ -315,8 +315,8 @@ def test_who_helps_is_there_whatever_becomes_of_the_other() -> None:
             said = transfer.obey(sales)
             assert said is not None
             if introduced:
-                assert said.order is not None
-                transfer.obey(said.order)
+                assert isinstance(said.order, CallerMoved)
+                move(transfer, said.order)
             back = transfer.obey(ReturnToCaller(by="service", leg=dialled[-1].leg))
             assert (back.text if back else "") == "Back with you."
             assert transfer.together
@@ -343,7 +343,7 @@ def test_a_helper_who_leaves_while_another_rings_is_the_one_who_has_left() -> No
         back = transfer.obey(ReturnToCaller(by="service"))
         assert (back.text if back else "") == "Back with you."
         assert (transfer.under_way, transfer.together) == (True, False)
-        transfer.obey(CallerMoved(stay=False, leg=dialled[1].leg))
+        move(transfer, CallerMoved(stay=False, leg=dialled[1].leg))
         assert not transfer.under_way
 
     run(main())
