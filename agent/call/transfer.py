@@ -99,9 +99,8 @@ class CallTransfer:
         self._next: Callee | None = None  # who is to be dialled instead
         self._before = Callee()  # of whom, while it is not known that they were given up
         self._dialling, self._status = asyncio.Lock(), ""
-        self._joined = False  # the callee is with the caller and us
+        self._joined = self._away = False  # the callee is with the caller: and us, or without us
         self._came_at = -inf  # when the last one who has come has
-        self._away = False  # the caller talks to them without us
         self._helpers = Helpers(self._notes)
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
@@ -141,20 +140,20 @@ class CallTransfer:
     def knows(self, order: Order) -> bool:
         """Return whether an order changes what we do; asked twice, it returns the same.
 
-        It does not if it is about somebody who was given up, or has left already, or who leaves
-        others here. It may be the first to tell which of two is dialled: that is noted.
+        It does not if it is about somebody who was given up, or has left already, or leaves others
+        here. It may be the first to tell which of two is dialled: that is noted.
         """
         if isinstance(order, ReturnToCaller):
             return self._is_left_by(order.leg)
-        if not isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved):
+        if not isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved) or not order.leg:
             return True
         if self._next is not None and order.leg == self._next.leg:  # faster than the mover
             self._begin(self._next)
-        elif isinstance(order, CallerMoved) and order.leg == self._before.leg != "":
+        elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
             if self.under_way:
                 self._step("failed", why="replaced")
             self._callee, self._before, self.under_way = self._before, Callee(), True
-        return self._callee.leg != "" and order.leg in ("", self._callee.leg)
+        return order.leg == self._callee.leg
 
     def _is_left_by(self, leg: str) -> bool:
         if not leg or (self._joined and leg == self._callee.leg):  # "": all have left
@@ -239,9 +238,10 @@ class CallTransfer:
 
     def _came(self, order: CallerMoved) -> Announcement | None:
         """Note who takes the caller; return what is said to all before the rest of it is done."""
-        if order.helps and not order.introduction and (self.under_way or not self._joined):
+        is_new = self.under_way or (order.leg and not self._joined)
+        if (silent := order.helps and not order.introduction) and is_new:
             self.moved(order)
-        if self._joined:  # by now, or it was known
+        if self._joined or silent:
             return None
         self._joined, self.under_way, self._came_at = True, True, now()
         if self._callee.warm is not None:

@@ -122,7 +122,7 @@ def warm_transfer(target: TransferTarget, fill: Callable[..., str], told: str = 
     def briefing(summary: str) -> str:
         # What stands nowhere in the file is no template of its.
         text = fill(target.briefing, summary=summary)
-        return text.replace("{{ summary }}", summary)
+        return text.replace("{{ summary }}", summary).strip()
 
     with_summary = briefing(SUMMARY)
     return WarmTransfer(

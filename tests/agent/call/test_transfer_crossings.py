@@ -84,27 +84,6 @@ def test_who_helps_after_all_is_there_though_sinch_had_refused_to_dial(introduct
     assert [line["status"] for line in story.notes.of("party")] == ["joined"]
 
 
-def test_nothing_that_is_told_late_is_about_somebody_once_all_have_left() -> None:
-    """Not what the version before tells either, without the name of a leg."""
-    story = Story()
-
-    async def main() -> None:
-        transfer = await helped(story)
-        transfer.obey(ReturnToCaller(by="service"))
-        for order in (
-            CallerMoved(stay=True, helps=True),
-            CallerMoved(stay=True, introduction="Here you are."),
-            CallerNotMoved(why="busy"),
-            ReturnToCaller(by="service"),
-        ):
-            assert not transfer.knows(order)
-            assert transfer.obey(order) is None
-        assert not transfer.together
-
-    run(main())
-    assert story.lines == ["started", "accepted", "done", "returned"]
-
-
 @pytest.mark.parametrize("told", ["before", "after"])
 def test_who_was_refused_and_comes_as_another_is_asked_for_has_the_caller(told: str) -> None:
     """The record has an end for the other, nobody rings any more, and the agent is not in doubt."""
