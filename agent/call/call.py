@@ -279,7 +279,7 @@ class Call:
             self._clock.announce(await self._transfer.dial(reply.transfer))
         for what in self._over_speech.after(reply):
             self._happened(what)
-        if reply.order is not None and self._transfer.together:
+        if reply.order is not None and self._transfer.introduced(reply.order):
             self.obey(reply.order)
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> bool:

@@ -101,10 +101,14 @@ class CallClock:
         self._began = max(self._began, now - self._warn_at)
 
     def start_over(self) -> None:
-        """Note that nobody has answered yet: what was to be said is not said, but for a goodbye."""
+        """Note that nobody has answered yet: what was to be said is not said.
+
+        But for a goodbye, and for what something has to be done after, to whomever it is said.
+        """
         self.caller_is_there()
         self._keys.take()
-        self._announcements = deque(one for one in self._announcements if one.hang_up)
+        done_after = (one for one in self._announcements if one.hang_up or one.order is not None)
+        self._announcements = deque(done_after)
 
     @property
     def owes(self) -> bool:

@@ -126,12 +126,13 @@ class Consent:
         await reply.released.wait()
         reply.then = self._answered(reply.said, said)
 
-    def not_passed_on(self, announcement: Announcement) -> Announcement:
+    def not_passed_on(self, text: str) -> Announcement:
         """Return what is said to somebody whom nobody has taken: goodbye, if they had said no.
 
         Args:
-            announcement: What is said else, and before.
+            text: What is said else, and before.
         """
+        announcement = Announcement(text=text)
         if self.state != "passing on":
             return announcement
         self.state = "refused"

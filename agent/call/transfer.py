@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,14 +16,12 @@ from agent.call.orders import (
     CalleeBriefed,
     CallerMoved,
     CallerNotMoved,
-    NotReached,
     Order,
     ReturnToCaller,
     TransferCaller,
 )
 from agent.call.reply import Announcement, Reply
-from agent.call.transfer_notes import Callee, Helpers, TransferNotes, destinations
-from agent.personas.disclosures import told_alone
+from agent.call.transfer_notes import Callee, Callees, Helpers, TransferNotes, destinations, failure
 from agent.personas.script import Script
 from agent.warm_transfers import WarmTransfer
 from pipelines.clock import now
@@ -37,12 +34,6 @@ JOINED_AFTER = 1.0
 """Seconds from a yes until both are introduced: the platform brings whoever said it to the caller
 meanwhile, and does not tell when they are there."""
 
-
-ASKED_FIRST = (
-    "{} is being called, and asked whether they take the caller. Until that is known the caller "
-    "stays with you: go on talking with them, promise nothing."
-)
-"""What the model knows once somebody is called who is asked first."""
 
 _KEYS = KEYPAD.format("")
 
@@ -97,25 +88,19 @@ class CallTransfer:
 
     Args:
         mover: Dials; None if this call cannot be passed on.
-        script: Whom callers can be passed on to, and how: number or SIP address by the name that
-            the agent file has for them.
+        script: Whom callers can be passed on to, and how.
         history: Gets a line when it begins, and when it is over; the model is told.
     """
 
     def __init__(self, mover: Mover | None, script: Script, history: History) -> None:
-        self._mover = mover
-        self._script = script
-        self._history = history
-        self._notes = TransferNotes(script, history)
+        self._mover, self._script, self._history = mover or _nobody, script, history
+        self._notes, self._callees = TransferNotes(script, history), Callees(script)
         self._callee = Callee()  # the last one, if it is over
         self._next: Callee | None = None  # who is to be dialled instead
         self._before = Callee()  # of whom, while it is not known that they were given up
-        self._dialling = asyncio.Lock()
-        self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
-        self._status = ""
-        self._joined = False  # the callee is with the caller and us
+        self._dialling, self._status = asyncio.Lock(), ""
+        self._joined = self._away = False  # the callee is with the caller: and us, or without us
         self._came_at = -inf  # when the last one who has come has
-        self._away = False  # the caller talks to them without us
         self._helpers = Helpers(self._notes)
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
@@ -134,18 +119,18 @@ class CallTransfer:
         It may come twice: what is known is not said, or noted, again.
         """
         if not self.knows(order):
+            if isinstance(order, ReturnToCaller):
+                self._helpers.left(order.leg)  # others are there still
             return None
         match order:
             case TransferCaller():
-                self._asked[order.to] = order.warm and _completed(order.warm, order, self._script)
+                self._callees.ask(order)
                 # Whoever talks over it does not undo what an operator has decided.
                 return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
                 self._step("briefed")
-            case CallerMoved() if not (self._joined or (order.helps and not order.introduction)):
-                return self._introduction(order)
-            case CallerMoved(introduction="", helps=True) if self.under_way:
-                self.moved(order)
+            case CallerMoved():
+                return self._came(order)
             case CallerNotMoved() if self.under_way:
                 return self._failed(order)
             case ReturnToCaller():
@@ -153,7 +138,11 @@ class CallTransfer:
         return None
 
     def knows(self, order: Order) -> bool:
-        """Return whether an order is not about somebody who was given up, or has left already."""
+        """Return whether an order changes what we do; asked twice, it returns the same.
+
+        It does not if it is about somebody who was given up, or has left already, or leaves others
+        here. It may be the first to tell which of two is dialled: that is noted.
+        """
         if isinstance(order, ReturnToCaller):
             return self._is_left_by(order.leg)
         if not isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved) or not order.leg:
@@ -161,32 +150,30 @@ class CallTransfer:
         if self._next is not None and order.leg == self._next.leg:  # faster than the mover
             self._begin(self._next)
         elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
-            self._callee, self.under_way = self._before, True
+            if self.under_way:
+                self._step("failed", why="replaced")
+            self._callee, self._before, self.under_way = self._before, Callee(), True
         return order.leg == self._callee.leg
 
     def _is_left_by(self, leg: str) -> bool:
-        """Return whether it changes what we do that somebody has left; ``""`` is for all of them.
-
-        It does not while another is there: then it is only noted.
-        """
-        if not leg:
+        if not leg or (self._joined and leg == self._callee.leg):  # "": all have left
             return self.together
-        if leg == self._callee.leg:
-            return self._joined
-        if self._joined or len(self._helpers) > 1:
-            self._helpers.left(leg)
-        return self._helpers.has(leg)
+        return self._helpers.has(leg) and not (self._joined or len(self._helpers) > 1)
+
+    def introduced(self, order: Order) -> bool:
+        """Return whether who was introduced, and of whom an order is, is there still."""
+        return self._joined and self.under_way and self.knows(order)
 
     # Whom to dial
 
     def _refusal(self, to: str) -> str:
         """Return why somebody is not dialled now; ``""`` if they are, or ring already."""
-        if any(to == one.to for one in self._helpers):
+        if any(one.number == self._callees.number(to) for one in self._helpers):
             return f"{to} helps already"
         if self._joined and (self.under_way or self._away):
             return f"{self._callee.to} takes the caller already"
         ringing = self._callee if self.under_way else Callee()
-        if ringing.by_operator and to != ringing.to and to not in self._asked:
+        if ringing.by_operator and to != ringing.to and not self._callees.asked(to):
             return "an operator has somebody else called for the caller"
         return ""
 
@@ -200,46 +187,40 @@ class CallTransfer:
         """
         async with self._dialling:
             if why := self._refusal(to):
-                self._notes.tell_model(to, f"{to} was not dialled: {why}", failed=True)
-                return None if self._joined and self.under_way else self._failure(None)
+                self._callees.forget(to)
+                self._notes.not_dialled(to, why)
+                if self._joined and self.under_way:
+                    return None
+                return self._history.consent.not_passed_on(failure(self._script))
             if not self.under_way:
-                self._begin(self._new_callee(to))
+                self._begin(self._callees.new(to))
             elif to == self._callee.to:
-                said = f"{to} is being called already: go on with the caller."
-                self._notes.tell_model(to, said)
+                self._notes.rings_already(to)
                 return None
             else:
-                self._next = self._new_callee(to)
+                self._next = self._callees.new(to)
             return await self._dial(self._next or self._callee)
 
     async def _dial(self, callee: Callee) -> Announcement | None:
-        to, tell_model = callee.to, self._notes.tell_model
-        if self._mover is None:
-            self._begin(callee)
-            return self.obey(CallerNotMoved(leg=callee.leg))
         try:
-            beside = tuple(one.leg for one in self._helpers)
-            await self._mover(_handover(callee, beside, self._script, self._history))
+            await self._mover(_handover(callee, self._helpers.legs, self._script, self._history))
         except HasAnsweredError as error:
             self._next = None
-            tell_model(to, f"{to} was not dialled: {error}", failed=True)
+            self._notes.not_dialled(callee.to, str(error))
+            if callee is self._callee:  # and it was not known that another is dialled
+                self._step("failed")
+                self._callee, self._before, self.under_way = self._before, Callee(), False
             return None
         except TransferError as error:
             self._begin(callee)
             log.warning("the caller cannot be passed on", reason=str(error))
-            said = f"{to} was not dialled, and cannot be reached now: {error}"
-            tell_model(to, said, failed=True)
+            self._notes.not_dialled(callee.to, str(error), cannot_be_reached=True)
             return self.obey(CallerNotMoved(leg=callee.leg))
         self._begin(callee)
         self._before = Callee()  # given up
-        if callee.warm is not None:
-            tell_model(to, ASKED_FIRST.format(to))
+        if self.under_way and not self._joined and callee.warm is not None:
+            self._notes.asked_first(callee.to)
         return None
-
-    def _new_callee(self, to: str) -> Callee:
-        asked = to in self._asked
-        warm = self._asked.pop(to) if asked else self._script.warm.get(to)
-        return Callee(to=to, leg=f"t{uuid.uuid4().hex[:24]}", warm=warm, by_operator=asked)
 
     def _begin(self, callee: Callee) -> None:
         """Note that somebody is dialled: instead of whoever was, if they were not given up yet."""
@@ -248,18 +229,21 @@ class CallTransfer:
             return
         if self.under_way:
             self._step("failed", why="replaced")
+        if not self._joined:
             self._before = self._callee
         self._callee, self.under_way, self._joined = callee, True, False
         self._step("started")
 
     # What became of it
 
-    def _introduction(self, order: CallerMoved) -> Announcement:
-        """Return what is said to all, now that somebody takes the caller, perhaps nothing.
-
-        Once it was heard the rest of the order is done, if they are :attr:`together` by then.
-        """
-        self._joined, self._came_at = True, now()
+    def _came(self, order: CallerMoved) -> Announcement | None:
+        """Note who takes the caller; return what is said to all before the rest of it is done."""
+        is_new = self.under_way or (order.leg and not self._joined)
+        if (silent := order.helps and not order.introduction) and is_new:
+            self.moved(order)
+        if self._joined or silent:
+            return None
+        self._joined, self.under_way, self._came_at = True, True, now()
         if self._callee.warm is not None:
             self._step("accepted")
         if order.helps:
@@ -276,8 +260,7 @@ class CallTransfer:
     def moved(self, order: CallerMoved) -> None:
         """Note that the caller talks to them now: alone, or with us, who help.
 
-        Args:
-            order: One that :meth:`knows`, and whose introduction was said or is ``""``.
+        The order is one that :meth:`knows`, and whose introduction was said, if there was one.
         """
         if not self._joined:
             self._came_at = now()
@@ -285,8 +268,7 @@ class CallTransfer:
                 self._step("accepted")
         self._step("done")
         if order.helps:
-            said = f"{self._callee.to} is on the line now, and hears you and the caller. Help both."
-            self._notes.tell_model(self._callee.to, said)
+            self._notes.moved(self._callee)
             self._helpers.joined(self._callee)
         self._history.party.passed_on_at = inf
         self._joined, self.under_way = order.helps or order.stay, False
@@ -305,32 +287,24 @@ class CallTransfer:
 
     def _failed(self, order: CallerNotMoved) -> Announcement | None:
         """Note that nobody takes the caller; return what they are told."""
-        to, tell_model = self._callee.to, self._notes.tell_model
         if order.why == "declined":
             self._step("declined")
         self._step("failed", why=order.why, by=order.by or None)
-        if order.by:
-            tell_model(to, f"An operator does not want {to} called any more.", failed=True)
-        elif self._callee.warm is not None and order.why is not None:
-            tell_model(to, f"{to} does not take the caller: {order.why}.", failed=True)
+        self._notes.not_moved(self._callee, order)
         self._helpers.left(self._callee.leg)
         self._joined = self.under_way = False
         self._history.party.passed_on_at = inf
         # Who is dialled instead was announced already.
-        return None if self._next is not None else self._failure(order.why)
-
-    def _failure(self, why: NotReached | None) -> Announcement:
-        own = self._script.transfer_failures
-        text = own.get(why or "failed", self._script.transfer_failed)
-        return self._history.consent.not_passed_on(Announcement(text=text))
+        if self._next is not None:
+            return None
+        return self._history.consent.not_passed_on(failure(self._script, order.why))
 
     def _returned(self, order: ReturnToCaller) -> Announcement | None:
         """Note who has left; return what is said if we are alone with the caller, or talk again."""
         callee, joined = self._callee, self._joined and order.leg in ("", self._callee.leg)
         gone, others = self._helpers.take(order.leg), [*self._helpers]
         speaks = not others or (joined and (self.under_way or self._away))
-        for one in gone:
-            self._notes.left(one, told=speaks)
+        self._notes.left(gone, told=speaks)
         last = callee if joined else gone[-1]
         if joined and self.under_way:
             self._step("failed")
@@ -343,9 +317,8 @@ class CallTransfer:
             self._history.party.passed_on_at = inf
             self._callee = Callee()
             self._joined = self.under_way = self._away = False
-        if not speaks:
-            return None
-        return self._history.consent.not_passed_on(Announcement(text=self._script.returned))
+        consent, text = self._history.consent, self._script.returned
+        return consent.not_passed_on(text) if speaks else None
 
     def _cut_off(self) -> None:
         """Note that the call has ended before it was known what becomes of a transfer."""
@@ -358,15 +331,8 @@ class CallTransfer:
         self._notes.step(self._callee, status, **fields)
 
 
-def _completed(warm: WarmTransfer, order: TransferCaller, script: Script) -> WarmTransfer:
-    """Return how an operator wants it, with the texts of the agent file for those left out."""
-    usual = next(iter(script.warm.values()), WarmTransfer())
-    texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
-    given = {name: text for name, text in texts.items() if text}
-    helps = warm.then == "help" and order.discloses
-    told = told_alone(script.discloses_alone, order.to, script.brief.language) if helps else ""
-    given["with_summary"] = "" if warm.briefing else usual.with_summary
-    return replace(usual, then=warm.then, disclosure=told, **given)
+async def _nobody(_handover: Handover) -> None:
+    raise TransferError("this call cannot be passed on")
 
 
 def _handover(
@@ -380,7 +346,7 @@ def _handover(
         if one.text and not (script.keys_are_secret and one.text.startswith(_KEYS))
     ]
     return Handover(
-        to=script.numbers.get(callee.to, callee.to),
+        to=callee.number,
         leg=callee.leg,
         warm=callee.warm,
         beside=beside,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 
@@ -243,32 +243,44 @@ def _answered(call_id: str, rate: int) -> StreamProtocol:
     return protocol
 
 
+_NOT_REACHED: Mapping[object, orders.NotReached] = {why: why for why in get_args(orders.NotReached)}
+
+
 class _Mover:
-    """Passes nobody on: it says what became of it in the recorded call, after as long as then."""
+    """Passes nobody on: it says what became of it in the recorded call, after as long as then.
+
+    Of the first transfer what became of the first there, and so on.
+    """
 
     def __init__(
         self, events: Sequence[RecordedEvent], background: BackgroundTasks, caller: ReplayedCaller
     ) -> None:
         self._background = background
         self._caller = caller
-        self._recorded = [one for one in events if one.kind == "transfer" and one.at is not None]
+        recorded: list[list[RecordedEvent]] = []
+        for one in (one for one in events if one.kind == "transfer" and one.at is not None):
+            if one.fields.get("status") == "started" or not recorded:
+                recorded.append([])
+            recorded[-1].append(one)
+        self._recorded = iter(recorded)
         self.obey: Callable[[orders.Order], None] = lambda _order: None
 
-    async def move(self, _handover: Handover) -> None:
+    async def move(self, handover: Handover) -> None:
         """Dial nobody; the call is told later."""
-        began = [one.at or 0.0 for one in self._recorded if one.fields.get("status") == "started"]
-        ends = ("done", "failed", "cut off")
-        over = [one for one in self._recorded if one.fields.get("status") in ends]
+        steps = next(self._recorded, [])
+        over = [one for one in steps if one.fields.get("status") in ("done", "failed", "cut off")]
+        end = over[0].fields if over else {}
         seconds = TRANSFER_TAKES
-        if began and over:
-            seconds = max(0.0, (over[0].at or 0.0) - began[0])
-        failed = bool(over) and over[0].fields["status"] == "failed"
-        then = next((one.fields.get("then") for one in self._recorded), None)
-        moved = orders.CallerMoved(stay=then in ("silent", "help"), helps=then == "help")
-        answer = orders.CallerNotMoved() if failed else moved
+        if over and steps[0] is not over[0]:
+            seconds = max(0.0, (over[0].at or 0.0) - (steps[0].at or 0.0))
+        then = next((one.fields.get("then") for one in steps), None)
+        stay, helps = then in ("silent", "help"), then == "help"
+        answer: orders.Order = orders.CallerMoved(stay=stay, helps=helps, leg=handover.leg)
+        if end.get("status") == "failed":
+            answer = orders.CallerNotMoved(why=_NOT_REACHED.get(end.get("why")), leg=handover.leg)
         self._caller.on_hold = True
-        if over and over[0].fields["status"] == "cut off":
-            return  # it rang to the end of the call
+        if end.get("status") == "cut off" or end.get("why") == "replaced":
+            return  # it rang to the end of the call, or until another was dialled
         self._background.start_later(seconds, lambda: self._tell(answer), "a transfer")
 
     async def _tell(self, order: orders.Order) -> None:

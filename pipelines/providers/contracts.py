@@ -91,6 +91,18 @@ class RequestRefusedError(ProviderError):
         super().__init__("llm", message, retryable=False)
 
 
+class WrittenCallError(ProviderError):
+    """A language model has written the call of a tool among its words, and no word beside it.
+
+    Its server does not take calls out of what models write. Nothing else is wrong with the
+    provider: it does not cool down for it, but another is asked, since it would only write it
+    again. Raised by whoever reads its text, not by adapters.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("llm", "the reply is a tool call, written as text", retryable=False)
+
+
 Piece = str | ToolCall | Tokens
 """What a language model's reply is made of: text, tools to be used, and what it has cost."""
 

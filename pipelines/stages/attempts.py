@@ -19,11 +19,14 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from pipelines.clock import now
-from pipelines.providers.contracts import ContextTooLongError, ProviderError
+from pipelines.providers.contracts import ContextTooLongError, ProviderError, WrittenCallError
 from pipelines.stages.pool import Candidate, ProviderPool
 from pipelines.stages.usage import Usage
 
 P = TypeVar("P")
+
+NO_FAULT = (ContextTooLongError, WrittenCallError)
+"""What costs this call a reply, and tells nothing of how the provider does for others."""
 
 
 class Attempts(Generic[P]):
@@ -115,7 +118,7 @@ class Attempts(Generic[P]):
         if not self._again and not hopeless:
             self._again = True
             return
-        if not isinstance(error, ContextTooLongError):  # which is this call's own fault
+        if not isinstance(error, NO_FAULT):
             self._pool.failed(self.candidate, error)
         if self.alone:
             raise error

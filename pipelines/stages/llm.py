@@ -16,6 +16,7 @@ from pipelines.providers.contracts import (
     LanguageModel,
     ProviderError,
     RequestRefusedError,
+    WrittenCallError,
 )
 from pipelines.stages.attempts import Attempts
 from pipelines.stages.budgets import Budgets
@@ -24,7 +25,7 @@ from pipelines.stages.deadlines import ResultPace, with_deadlines
 from pipelines.stages.limits import ModelLimits
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import DraftCost, Usage
-from pipelines.stages.written import BegunAnew, Written, for_the_caller
+from pipelines.stages.written import BegunAnew, Written, called, for_the_caller
 from pipelines.text.reply_text import ReplyText
 from pipelines.text.sentences import SentenceCutter
 from pipelines.text.words import joined, length
@@ -80,10 +81,12 @@ class FailoverLanguageModel:
         """Yield the sentences of the next message, then the tools it asks for.
 
         Only words for the caller are given (:mod:`pipelines.text.reply_text`): no reasoning, and no
-        tool call that is written as text, which is not run either. A sentence is given when it is
-        whole: so the next provider can go on after it. Tool calls are given when the reply is
-        whole: so none is given twice. A reply without words or tool calls is a failure. All of it
-        can be encoded, and none of it is longer than the limit.
+        tool call that is written as text, which is not run either, but for one that stays silent. A
+        sentence is given when it is whole: so the next provider can go on after it. Tool calls are
+        given when the reply is whole: so none is given twice. A reply without words or tool calls
+        is a failure, though not always of the provider: see
+        :class:`~pipelines.providers.contracts.WrittenCallError`. All of it can be encoded, and none
+        of it is longer than the limit.
 
         A provider that finds the conversation too long is asked again with less of it, at once.
 
@@ -179,7 +182,8 @@ class FailoverLanguageModel:
         attempts.asked()
         candidate = attempts.candidate
         text = ReplyText(thinking=candidate.thinks_first)
-        source = for_the_caller(candidate.provider.reply(brief, asked), text)
+        tools = [tool.name for tool in brief.tools]
+        source = for_the_caller(candidate.provider.reply(brief, asked), text, tools)
         blank = True
         after = attempts.patience(budgets.next_token, budgets.patience)
         pace = ResultPace[Written](first=first, behind=after, seconds=seconds_of)
@@ -198,7 +202,15 @@ class FailoverLanguageModel:
         if unsaid := sorted(text.kinds - {"markup"}):
             log.warning("a reply is not all for the caller", provider=candidate.name, kinds=unsaid)
         if blank and asked[-1:] != [_GO_ON]:
-            raise ProviderError("llm", "the reply is empty")
+            if "tool call" not in text.kinds:
+                raise ProviderError("llm", "the reply is empty")
+            log.warning(
+                "a tool call was written as text, and is not run: switch the tool parser of the "
+                "server on",
+                provider=candidate.name,
+                tools=called(text.calls, tools),
+            )
+            raise WrittenCallError
 
 
 def seconds_of(piece: Written) -> float:

@@ -43,6 +43,9 @@ _STRUCTURE = re.compile(r"\\.|[\"'()\[\]{}]", re.DOTALL)
 MOST_CALL = 8_000
 """Characters of a call in text; what goes on for longer is none, or of no use."""
 
+MOST_KEPT = 2_000
+"""Characters that are kept of the calls that were taken out: their names stand at the beginning."""
+
 
 class ReplyText:
     """Take a model's text in any pieces; give the words that are for the caller.
@@ -71,6 +74,10 @@ class ReplyText:
         self._thoughts: list[str] | None = [] if thinking else None
         self.kinds: set[str] = set()
         """What was taken out: ``reasoning``, ``tool call``, ``markup``."""
+
+        self.calls = ""
+        """The calls of tools that were taken out, as they were written; the rest of what is longer
+        than :data:`MOST_KEPT` is not kept."""
 
         self.anew = False
         """Whether what the last :meth:`feed` gave begins the reply: all before it was reasoning,
@@ -104,6 +111,7 @@ class ReplyText:
             given = rest.feed("".join(self._thoughts) + self._text[self._at :]) + rest.flush()
             words += given if expected or "tool call" not in rest.kinds else ""
             self.kinds |= rest.kinds
+            self.calls += rest.calls
         return words
 
     def _read(self, *, last: bool) -> str:
@@ -120,6 +128,8 @@ class ReplyText:
                 goes_on = self._balance(self._marker)
         if last and self._marker is not None and self._call:
             self._end_call(self._marker, whole=False)
+        if last and self._marker is not None:
+            self._keep(self._marker, self._text[self._at :])
         out = "".join(self._out)
         self._out.clear()
         self._text, self._at = self._text[self._at - CONTEXT :], CONTEXT
@@ -140,7 +150,10 @@ class ReplyText:
 
     def _read_place(self, found: re.Match[str], *, last: bool) -> bool:
         text, at = self._text, self._at
-        reading = PLACES.get(found[0][0], read_word)(text, at)
+        read = PLACES.get(found[0][0], read_word)
+        reading = read(text, at)
+        if last and reading == PARTIAL and len(text) - at <= LONGEST_MARKER:
+            reading = read(f"{text}\n", at) or PARTIAL  # nothing follows, in its line either
         if isinstance(reading, Marker) and (
             self._said or reading.effect != "over" or not reading.may_be_words
         ):
@@ -167,6 +180,7 @@ class ReplyText:
         if marker.may_be_words and marker.effect == "skip":
             name = self._text[self._at : marker.end]
             self._thoughts = [] if marker.until is REASONED else [name]
+        self._keep(marker, self._text[self._at : marker.end])
         self._at = marker.end
         if marker.effect != "balance":
             self.kinds.add(marker.kind)
@@ -183,6 +197,10 @@ class ReplyText:
             self._out.append(marker.space)
         return True
 
+    def _keep(self, marker: Marker, taken: str) -> None:
+        if marker.kind == "tool call" and len(self.calls) < MOST_KEPT:
+            self.calls = f"{self.calls}{taken}"[:MOST_KEPT]
+
     def _skip(self, marker: Marker) -> bool:
         """Leave out what stands before the end of a span; return whether it has come."""
         found = (marker.until or REASONED).search(self._text, self._at)
@@ -191,6 +209,7 @@ class ReplyText:
             self._thoughts = None
         elif self._thoughts is not None and len(self._thoughts) < MOST_THOUGHTS:
             self._thoughts.append(self._text[self._at : at])
+        self._keep(marker, self._text[self._at : at])
         self._at = at
         if found:
             self._marker = None
@@ -212,6 +231,8 @@ class ReplyText:
         at = self._at
         end = self._brackets.end(text, at, limit)
         self._at = limit if end is None else end
+        if marker.effect == "call":
+            self._keep(marker, text[at : self._at])
         if end is None and over:
             self._at, self._marker = over.end(), None
             return True
@@ -243,6 +264,7 @@ class ReplyText:
             self._marker = replace(marker, effect="closing")
         if called:
             self.kinds.add(marker.kind)
+            self._keep(marker, text)
         else:
             self._say(text)
 

@@ -64,6 +64,10 @@ class TransferEndings:
         if len(self._dialled) > MOST_REMEMBERED:
             del self._dialled[next(iter(self._dialled))]
 
+    def forget(self, leg_name: str) -> None:
+        """Keep a leg no more that was not dialled after all."""
+        self._dialled.pop(leg_name, None)
+
     async def ended(self, leg: TransferLeg, callback: LegEnded) -> Svaml:
         """Return what the platform is to do, now that such a leg has ended, or was not answered."""
         answers = ANSWERS[callback.leg.version]
@@ -129,9 +133,8 @@ class TransferEndings:
         call, leg = known
         self._dispatch.order_here(call.name, CallerNotMoved(why=_why(leg, callback), leg=leg.name))
         beside = [other for _, other in self._dialled.values() if other.of == call.name]
-        others = any(other.then == "help" for other in beside)
-        if returns(leg, call) or others:
-            gone = leg.name if others else ""  # which of them are there, the agent knows
+        if returns(leg, call) or any(other.then == "help" for other in beside):
+            gone = leg.name if beside else ""  # which of them are there, the agent knows
             self._dispatch.order_here(call.name, ReturnToCaller(by="service", leg=gone))
         elif callback.answered and not leg.warm:
             hang_up = partial(self._hang_ups.all_known, call)

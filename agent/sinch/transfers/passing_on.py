@@ -200,6 +200,7 @@ class Transfers:
         except SinchError as error:
             if not error.may_be_done:  # else somebody may answer, and talk
                 await self._rules.not_dialled(leg.name, certain=True)
+                self.endings.forget(leg.name)
             await self._directory.advance(leg, LegEvent.REFUSED)
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
@@ -253,8 +254,7 @@ class Transfers:
 
     async def _connect(self, leg: TransferLeg, answers: CallbackAnswers, joins: Svaml) -> Svaml:
         order = moved_by(leg, answers)
-        moves = not order.helps
-        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
+        if not order.helps and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
             return answers.hang_up()  # the caller has gone just now
         await self._dispatch.order(leg.of, order)
         return joins if await self.take_overs.stands(leg) else answers.hang_up()

@@ -162,11 +162,14 @@ def read_escaped(text: str, at: int) -> Reading:
 
 def _read_alone(text: str, at: int) -> Reading:
     """Read what stops a model, or is a call, if nothing follows in its line."""
-    found = _STOP.match(text, at) or _ACT.match(text, at)
+    stop = _STOP.match(text, at)
+    found = stop or _ACT.match(text, at)
     if found is None or (found[0].endswith("/>") and what_is(found[0][1:-2].strip())):
         return None
     last = found[0].endswith("/>") or stands_last(text, found.end())
-    return PARTIAL if last is None else Marker(end=found.end(), space="\n") if last else None
+    kind = "markup" if stop else "tool call"
+    whole = Marker(end=found.end(), kind=kind, space="\n")
+    return PARTIAL if last is None else whole if last else None
 
 
 def _read_role_tag(text: str, at: int) -> Reading:
@@ -240,6 +243,8 @@ def _closing_tag(found: re.Match[str], name: str, what: str) -> Marker:
         return Marker(end=found.end(), space=", ")
     if found[1] and what == "reasoning" and name not in AMBIGUOUS:
         return replace(_DOES["reasoned"], end=found.end())
+    if not found[1] and what == "call":
+        return Marker(end=found.end(), kind="tool call", space="\n")
     within = what == "inline" and found[0] != "</s>"
     return replace(_DOES["inline" if within else "block"], end=found.end())
 

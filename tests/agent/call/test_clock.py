@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent.call.clock import BridgeDue, CallClock
 from agent.call.history import NOBODY
 from agent.call.keys import PressedKeys
-from agent.call.orders import PartyJoined, PartyLeft
+from agent.call.orders import CallerMoved, PartyJoined, PartyLeft
 from agent.call.party_line import PartyLine
 from agent.call.reply import Announcement
 from agent.personas.party import PartyScript
@@ -183,3 +183,15 @@ def test_nothing_else_is_said_while_an_introduction_waits_for_somebody_to_be_the
             ours.due(60.0 + tick / 10, drafting=False, moving=moving) for tick in range(10)
         ] == [None] * 10
     assert ours.due(61.0, drafting=False, moving=True) is Event.ANNOUNCEMENT_DUE
+
+
+def test_what_is_to_be_done_after_an_introduction_is_done_though_nobody_has_answered_yet() -> None:
+    """Somebody has taken the call, whoever they talk to there: the rest of what was owed is not."""
+    ours = clock()
+    ours.announce(Announcement(text="I'll call them.", transfer="desk"))
+    ours.announce(Announcement(text="Here you are.", order=CallerMoved(stay=False)))
+    ours.announce(Announcement(text="Bye.", hang_up=True))
+    ours.start_over()
+    said = [ours.next_announcement().text for _ in range(2)]
+    assert said == ["Here you are.", "Bye."]
+    assert ours.due(0.0, drafting=False, moving=False) is None

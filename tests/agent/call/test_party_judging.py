@@ -137,6 +137,22 @@ def test_a_model_that_writes_that_it_is_silent_is(written: str) -> None:
     assert as_asked("Silence is golden.", Brief(may_stay_silent=True)) == "Silence is golden."
 
 
+@pytest.mark.parametrize("then", ["Can you take the Saturday?", "Linden, is it far?"])
+def test_a_model_whose_server_reads_no_tool_calls_stays_silent_too(then: str) -> None:
+    """It writes the call among its words. Once it is spoken to by name, it is told to answer."""
+    call = '<tool_call>\n{"name": "stay_silent", "arguments": {}}\n</tool_call>'
+    model = Model(call, call, "Not far.")
+    done = party(["What time does it start?", then], llm=model)
+    to_us = then.startswith("Linden")
+    assert len(model.told) == (3 if to_us else 2)
+    assert [line["to"] for line in done.notes.of("caller")] == [
+        "others",
+        "agent" if to_us else "others",
+    ]
+    assert (done.lines[-1] == ("assistant", "Not far.")) == to_us
+    assert not done.notes.of("failover")
+
+
 def test_a_model_that_looks_something_up_has_found_that_it_was_asked() -> None:
     """So that a slow tool is bridged, as in any other call; nothing sounds before."""
     tool = Booking(4.0).tool(filler="I'm asking the kitchen.")

@@ -252,6 +252,25 @@ def test_a_transfer_dials_nobody(recorded: str | None, ended: str, tmp_path: Pat
     assert "+12025550100" not in (tmp_path / "out" / "a.flac.jsonl").read_text()
 
 
+def test_each_transfer_ends_as_that_one_did(tmp_path: Path) -> None:
+    """The second that the agent makes as the second of the recorded call."""
+    events: list[dict[str, Any]] = [{"kind": "agent", "at": 0.0, "text": "Hi."}]
+    for at, status, more in ((3.0, "failed", {"why": "busy"}), (12.0, "done", {})):
+        events.append({"kind": "transfer", "at": at, "to": "office", "status": "started"})
+        over = {"kind": "transfer", "at": at + 1, "to": "office", "status": status, **more}
+        events.append(over)
+    put(tmp_path / "in", "a", sound_of(["seven", "seven"], answers=4.0), events)
+    said = {"lines": ["The office, please.", "Please call the office again."]}
+    stt = {"provider": "scripted", "options": said}
+    given = settings(tmp_path, stt=stt, llm=llm(0.1, *["I connect you. [transfer office]"] * 2))
+    (call,) = replayed(tmp_path / "in", tmp_path / "out", given).calls
+    assert "passed on" in call.ended_now
+    lines = (tmp_path / "out" / "a.flac.jsonl").read_text().splitlines()
+    steps = [one for one in map(json.loads, lines) if one["kind"] == "transfer"]
+    told = [(one["status"], one.get("why")) for one in steps]
+    assert told == [("started", None), ("failed", "busy"), ("started", None), ("done", None)]
+
+
 # What cannot be replayed
 
 

@@ -22,6 +22,7 @@ from agent.sinch.refusals import CallControlError
 from agent.sinch.tokens import Claims
 from agent.store.engine import T, Work
 from agent.store.errors import StoreError
+from tests.agent.sinch import test_second_transfers as second
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 from tests.databases import InlineDatabase
 
@@ -201,6 +202,53 @@ def test_the_caller_hangs_up(
         assert (await call(s)).status is CallStatus.OVER
         asked = s.platform.of("clear") if version == "v1" else s.platform.of("hang_up")
         assert asked or name in str(answer)
+
+    tell(tmp_path, version, story, conference=True)
+
+
+@both
+@for_long
+def test_a_helper_hangs_up_beside_somebody_who_talks_with_the_caller(
+    tmp_path: Path, version: Version, seconds: float
+) -> None:
+    """The agent that is silent for them stays silent: it is told who has left, and no more."""
+
+    async def story(s: Story) -> None:
+        helper = await second.helped(s)
+        s.calls.in_progress["phone"] = "reception"
+        name = await second.dial(s, "silent", helpers=(helper,))
+        await second.takes(s, name, "silent")
+        s.calls.ordered.clear()
+        goes_away(s, 0, seconds)
+        leg = s.leg(helper, f"phone of {helper}")
+        await call_back(s, LegEnded(leg=leg, result="ANSWERED", reason="HANGUP"))
+        await asyncio.sleep(60)
+        comes_back(s)
+        backs = [one for one in await told(s) if isinstance(one, ReturnToCaller)]
+        assert backs != []
+        assert {one.leg for one in backs} == {helper}
+
+    tell(tmp_path, version, story, conference=True)
+
+
+@both
+def test_a_helper_whom_sinch_did_not_dial_holds_up_nobody(tmp_path: Path, version: Version) -> None:
+    """Who had the caller alone hangs up: the caller is let go, though another was to help."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        s.platform.fails.add("dial_alone")
+        with pytest.raises(CallControlError):
+            await second.dial(s, "help")
+        name = await second.dial(s, "cold")
+        await second.takes(s, name, "cold")
+        goes_away(s, 0, math.inf)
+        leg = s.leg(name, f"phone of {name}")
+        await call_back(s, LegEnded(leg=leg, result="ANSWERED", reason="HANGUP"))
+        await asyncio.sleep(60)
+        assert let_go(s, {})
+        comes_back(s)
 
     tell(tmp_path, version, story, conference=True)
 

@@ -84,7 +84,7 @@ def test_only_words_for_the_caller_are_given(deltas: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "nothing",
-    ["<think>Hours.</think>", "<think>Hours. Te", '{"name": "x", "arguments": {}}', "</s>"],
+    ["<think>Hours.</think>", "<think>Hours. Te", "<tool_ca", "</s>"],
 )
 def test_a_reply_without_words_for_the_caller_is_empty(nothing: str) -> None:
     """So somebody else answers, and there is no silence."""

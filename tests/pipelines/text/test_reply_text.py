@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text.reply_text import MOST_CALL, ReplyText
+from pipelines.text.reply_text import MOST_CALL, MOST_KEPT, ReplyText
 
 OPEN = "We open at ten."
 
@@ -272,6 +272,20 @@ def test_what_the_model_was_is_told() -> None:
     reply.feed("<|im_start|>user\nYes")
     assert reply.over
     assert reply.feed("More.") == ""
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_the_calls_that_were_taken_out_are_kept_as_far_as_they_name_a_tool(size: int) -> None:
+    """Their beginning, whatever the pieces; neither words nor reasoning beside them."""
+    call = (
+        '<tool_call>{"name": "book", "arguments": {"note": "' + "x" * MOST_CALL + '"}}</tool_call>'
+    )
+    text = f"<think>Shall I book?</think>Hi. {call}"
+    reply = ReplyText()
+    for at in range(0, len(text), size):
+        reply.feed(text[at : at + size])
+    reply.flush()
+    assert reply.calls == call[:MOST_KEPT]
 
 
 def test_an_end_of_reasoning_without_a_beginning_begins_the_reply() -> None:
