@@ -106,9 +106,10 @@ have one number; what the agent says unasked has its own. A field that is not kn
   it was hung up before there was an agent
 - ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
   ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
-  are; ``disclosed``, whether they were told alone, by the platform's voice, that a machine talks:
-  ``asked`` once it was asked to say it, ``yes`` once that was said to its end, as far as it tells;
-  and once the platform tells of its end, also after that of the call, what it says, as above.
+  are; ``refused`` if Sinch did not dial them; ``disclosed``, whether they were told alone, by the
+  platform's voice, that a machine talks: ``asked`` once it was asked to say it, ``yes`` once that
+  was said to its end, as far as it tells; and once the platform tells of its end, also after that
+  of the call, what it says, as above.
   Who was dialled before the agent came is in ``legs`` of ``call``, a list of these
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
   there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was

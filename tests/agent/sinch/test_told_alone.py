@@ -11,6 +11,7 @@ from agent.sinch.callbacks import SaidToEnd, Version
 from agent.sinch.contracts import Party
 from tests.agent.sinch.scripted import Story, tell
 from tests.agent.sinch.test_parties import ANN, BEN, CLEO, Line, both, to_all
+from tests.agent.sinch.test_transfer_outages import comes_back, goes_away
 
 TOLD = "I am a machine."
 SAID_WITHIN = 10.0
@@ -77,3 +78,22 @@ def test_nobody_asks_for_ever_whether_it_was_heard(tmp_path: Path, version: Vers
         assert on_record(s, line, "Ben") == ["asked"]
 
     tell(tmp_path, version, story)
+
+
+@pytest.mark.parametrize("operations", range(8))
+def test_what_the_database_has_not_taken_is_noted_later(tmp_path: Path, operations: int) -> None:
+    """It fails at each step of that: once it is back, the line is on record, once."""
+
+    async def story(s: Story) -> None:
+        line = await dialled(s)
+        for title in ("Ann", "Ben"):
+            await line.answers(title)
+        await asyncio.sleep(1)
+        ben = await s.directory.leg(line.legs["Ben"])
+        goes_away(s, operations, 5.0)
+        s.call_control._told_alone.to_its_end(ben)
+        await asyncio.sleep(60)
+        comes_back(s)
+        assert on_record(s, line, "Ben").count("yes") == 1
+
+    tell(tmp_path, "v2", story)
