@@ -7,8 +7,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
 
 - ``call``, the first: ``id`` (ours, of the record), ``call_id`` (the platform's), ``direction``
   (``incoming`` or ``outgoing``), ``caller``, ``called``, ``agent``, ``agent_version`` (of the
-  agent file), ``language``, ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``;
-  ``turn_model``), ``headers``, ``announced`` (when the platform told of it, or it was dialled),
+  agent file), ``language``, ``discloses`` (true if that file has it say that a machine talks),
+  ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``; ``turn_model``),
+  ``headers``, ``announced`` (when the platform told of it, or it was dialled),
   ``connected`` (when its stream came), ``started`` (the answer; all UTC, ISO 8601), ``rate`` in
   hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours;
   ``trace``, its id of 32 digits, if there is one

@@ -34,13 +34,16 @@ TOLD: Mapping[str, str] = {
 def told_in(data: Mapping[str, Any], disclosed: str | None) -> list[tuple[str, str, str]]:
     """Return who was told that a machine talks: where they are, their number, and whether.
 
-    The agent itself tells whoever is there first; all others hear it alone.
+    The agent itself tells whoever is there first, if its file has it say so; all others hear it
+    alone.
 
     Args:
         data: Of the record.
         disclosed: Of the record.
     """
-    told = [("by the agent", "", TOLD[disclosed])] if disclosed is not None else []
+    told = []
+    if disclosed is not None and (disclosed != "no" or data.get("discloses")):
+        told.append(("by the agent", "", TOLD[disclosed]))
     for leg in legs_of(data):
         if how := TOLD.get(text(leg.get("disclosed")) or ""):
             where = LEGS.get(text(leg.get("what")) or "", "a leg")

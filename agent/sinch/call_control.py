@@ -18,7 +18,7 @@ from functools import partial
 
 import structlog
 
-from agent.call.orders import AnswererFound, TransferCaller
+from agent.call.orders import TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
 from agent.sinch.api.svaml import Svaml
@@ -99,8 +99,8 @@ class CallControl:
         self._directory = directory
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
-        self._hang_ups = hang_ups = HangUps(directory, actions)
-        self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
+        self.hang_ups = hang_ups = HangUps(directory, actions)
+        dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
@@ -127,17 +127,12 @@ class CallControl:
         )
         self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
-            settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
+            settings, directory, stream_legs, dispatch, hang_ups, actions, calls, follow_ups
         )
 
     async def aclose(self) -> None:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""
         await self._follow_ups.aclose()
-
-    @property
-    def hang_ups_refused(self) -> int:
-        """Times that Sinch has refused for good, in every way there is, to hang somebody up."""
-        return self._hang_ups.refused
 
     # Callbacks
 
@@ -199,9 +194,6 @@ class CallControl:
     async def _answer_of(self, leg: OwnLeg | None, callback: LegAnswered) -> Svaml:
         match leg:
             case PlacedLeg():
-                match callback.by:
-                    case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
-                        await self._dispatch.order(leg.name, AnswererFound(answerer=who))
                 return await self._outgoing.answered(leg, callback)
             case TransferLeg():
                 return await self._transfers.answered(leg, callback)

@@ -187,7 +187,7 @@ class Transfers:
         await self._directory.set_transfer(call_name, leg.name, beside=helper)
         self.endings.remember(call, leg)
         if warm is not None and warm.with_summary and summary is not None:
-            work = self._brief(leg, warm, summary)
+            work = _brief(self._directory, leg, warm, summary)
             self._follow_ups.start(work, "write a briefing")
         legs = await self._directory.parties(call_name)
         line = replace(call, call_id=beside(call, legs))  # its first phone may have left
@@ -223,12 +223,6 @@ class Transfers:
         """
         if not await self._ringing.stopped(call_name):
             await self.take_overs.give_back(call_name)
-
-    async def _brief(self, leg: TransferLeg, warm: WarmTransfer, summary: Summary) -> None:
-        """Put a summary into what is said to whoever is being dialled, if it comes in time."""
-        if text := await summary():
-            facts = LegFacts(prompt=warm.prompt_with(text))
-            await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
 
     async def answered(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
         """Return what the platform is to do with somebody who has answered a transfer."""
@@ -317,6 +311,15 @@ class Transfers:
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
         return await self._connected(leg, answers, answers.bring_in(call))
+
+
+async def _brief(
+    directory: CallDirectory, leg: TransferLeg, warm: WarmTransfer, summary: Summary
+) -> None:
+    """Put a summary into what is said to whoever is being dialled, if it comes in time."""
+    if text := await summary():
+        facts = LegFacts(prompt=warm.prompt_with(text))
+        await directory.advance(leg, LegEvent.ACCEPTED, facts)
 
 
 def _can_be_asked(to: str, warm: WarmTransfer | None) -> None:
