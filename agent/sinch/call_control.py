@@ -31,7 +31,6 @@ from agent.sinch.callbacks import (
     LegEnded,
     MenuAnswered,
     Other,
-    SaidToEnd,
 )
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
 from agent.sinch.dialling.answer_watch import AnswerWatch
@@ -156,8 +155,6 @@ class CallControl:
                 return await self._ended(callback)
             case MenuAnswered():
                 return await self._menu_answered(callback)
-            case SaidToEnd(leg=leg):
-                self._told_alone.to_its_end(await own_leg(self._directory, leg))
             case Other(name="pie"):
                 return answers.leave_alone()  # of a menu that is not ours
         return answers.nothing()
@@ -188,7 +185,7 @@ class CallControl:
         leg = await own_leg(self._directory, callback.leg)
         answer = await self._answer_of(leg, callback)
         if leg is not None:
-            self._told_alone.answered(leg, callback.leg.version)
+            self._told_alone.answered(leg)
         return answer
 
     async def _answer_of(self, leg: OwnLeg | None, callback: LegAnswered) -> Svaml:

@@ -190,7 +190,6 @@ class V1Answers:
         leg: PartyLeg,
         conference: str,
         announcer: Announcer,
-        _callback_url: str,
         bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Say, and go to the conference: the stream comes by a callout of its own."""
@@ -302,6 +301,10 @@ class V1Actions:
     async def participants(self, conference: str) -> Collection[str]:
         """Return whom the conference lists; it is none while nobody is in it."""
         return await self._api.get_participants(conference)
+
+    async def has_joined(self, call_id: str, conference: str) -> bool:
+        """Return whether the conference lists the leg."""
+        return call_id in await self._api.get_participants(conference)
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""
