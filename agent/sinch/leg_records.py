@@ -40,19 +40,24 @@ class LegRecords:
             fields = leg_fields(leg.name, _kind(leg), to)
             self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
-    async def disclosed(self, leg: PartyLeg | TransferLeg, how: LegDisclosed) -> None:
+    async def disclosed(self, leg: PartyLeg | TransferLeg, how: LegDisclosed) -> bool:
         """Note once whether a leg was told, alone, that a machine talks. It may be done again.
 
         Args:
             leg: Whose.
             how: What is known of it.
+
+        Returns:
+            Whether it was noted now, and not before.
         """
         call = await self._directory.call(leg.of)
         if call is None:
-            return
+            return False
         fields, about = _dialled(leg) | {"disclosed": how}, await self._about(call)
-        if await self._directory.first_to_end(f"{how} {leg.name}"):  # nothing can fail behind it
-            self._calls.platform_line(call.call_id, fields, about, "leg")
+        if not await self._directory.first_to_end(f"{how} {leg.name}"):
+            return False
+        self._calls.platform_line(call.call_id, fields, about, "leg")  # nothing can fail behind it
+        return True
 
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
         """Note what a leg was that has ended, unless that is on record. It may be done again.

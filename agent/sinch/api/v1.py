@@ -370,7 +370,8 @@ class V1Actions:
             try:
                 await self._kick_or_hang_up(conference, call_id)
             except SinchError as error:
-                refused = error
+                # What passes is asked again, of all.
+                refused = error if refused is None or error.passes else refused
         if refused is not None:
             raise refused
 
@@ -385,4 +386,6 @@ class V1Actions:
                 if error.status == NOT_FOUND:
                     return None
                 refused = error
+                if error.passes:
+                    break
         raise refused

@@ -347,6 +347,8 @@ class V2Actions:
                 )
             except SinchError as error:
                 refused = error
+                if error.passes:
+                    break
             else:
                 return True
         if refused is not None and refused.status != NOT_FOUND:

@@ -82,8 +82,11 @@ class ToldAlone:
     def to_its_end(self, leg: OwnLeg | None) -> None:
         """Note that a leg has heard it: the platform does what comes behind it."""
         if isinstance(leg, PartyLeg | TransferLeg) and leg.disclosure:
-            note = partial(self._records.disclosed, leg, "yes")
+            note = partial(self._heard, leg)
             self._follow_ups.insist(note, "record what somebody was told")
+
+    async def _heard(self, leg: PartyLeg | TransferLeg) -> None:
+        await self._records.disclosed(leg, "yes")
 
     async def _answered(self, leg: PartyLeg | TransferLeg) -> None:
         match await self._directory.leg(leg.name):
@@ -96,8 +99,8 @@ class ToldAlone:
         call, in_app = await self._call_of(leg), bool(phone_numbers.user(leg.to))
         if call is None or (call.phone == leg.name and not in_app):
             return  # nobody else is there: the agent comes with them, and says it
-        await self._records.disclosed(leg, "asked")
-        if not in_app and self._actions is not None:
+        new = await self._records.disclosed(leg, "asked")
+        if new and not in_app and self._actions is not None:
             look = partial(self._look, self._actions, leg, call)
             after = seconds_of(leg.heard_alone)
             self._follow_ups.start_later(after, look, "look who has heard it")

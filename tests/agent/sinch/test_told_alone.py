@@ -9,6 +9,7 @@ import pytest
 
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import Party
+from agent.sinch.dialling.told_alone import LOOKS
 from tests.agent.sinch.scripted import Story, tell
 from tests.agent.sinch.test_parties import ANN, BEN, CLEO, Line, both, to_all
 from tests.agent.sinch.test_transfer_outages import comes_back, goes_away
@@ -60,11 +61,11 @@ def test_nobody_asks_for_ever_whether_it_was_heard(tmp_path: Path, version: Vers
 
     async def story(s: Story) -> None:
         line = await dialled(s)
-        await line.answers("Ann")
-        await line.answers("Ben")
+        for title in ("Ann", "Ben", "Ben"):  # callbacks may come twice
+            await line.answers(title)
         await asyncio.sleep(120)
         looks = len(s.platform.of("has_joined"))
-        assert 1 < looks < 30
+        assert looks == LOOKS
         await asyncio.sleep(120)
         assert len(s.platform.of("has_joined")) == looks
         assert on_record(s, line, "Ben") == ["asked"]
