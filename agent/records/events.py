@@ -7,8 +7,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
 
 - ``call``, the first: ``id`` (ours, of the record), ``call_id`` (the platform's), ``direction``
   (``incoming`` or ``outgoing``), ``caller``, ``called``, ``agent``, ``agent_version`` (of the
-  agent file), ``language``, ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``;
-  ``turn_model``), ``headers``, ``announced`` (when the platform told of it, or it was dialled),
+  agent file), ``language``, ``discloses`` (true if that file has it say that a machine talks),
+  ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``; ``turn_model``),
+  ``headers``, ``announced`` (when the platform told of it, or it was dialled),
   ``connected`` (when its stream came), ``started`` (the answer; all UTC, ISO 8601), ``rate`` in
   hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours;
   ``trace``, its id of 32 digits, if there is one
@@ -106,9 +107,10 @@ have one number; what the agent says unasked has its own. A field that is not kn
   it was hung up before there was an agent
 - ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
   ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
-  are; ``disclosed``, whether they were told alone, by the platform's voice, that a machine talks:
-  ``asked`` once it was asked to say it, ``yes`` once that was said to its end, as far as it tells;
-  and once the platform tells of its end, also after that of the call, what it says, as above.
+  are; ``refused`` if Sinch did not dial them; ``disclosed``, whether they were told alone, by the
+  platform's voice, that a machine talks: ``asked`` once it was asked to say it, ``yes`` once that
+  was said to its end, as far as it tells; and once the platform tells of its end, also after that
+  of the call, what it says, as above.
   Who was dialled before the agent came is in ``legs`` of ``call``, a list of these
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
   there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was

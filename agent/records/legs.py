@@ -34,13 +34,16 @@ TOLD: Mapping[str, str] = {
 def told_in(data: Mapping[str, Any], disclosed: str | None) -> list[tuple[str, str, str]]:
     """Return who was told that a machine talks: where they are, their number, and whether.
 
-    The agent itself tells whoever is there first; all others hear it alone.
+    The agent itself tells whoever is there first, if its file has it say so; all others hear it
+    alone.
 
     Args:
         data: Of the record.
         disclosed: Of the record.
     """
-    told = [("by the agent", "", TOLD[disclosed])] if disclosed is not None else []
+    told = []
+    if disclosed is not None and (disclosed != "no" or data.get("discloses")):
+        told.append(("by the agent", "", TOLD[disclosed]))
     for leg in legs_of(data):
         if how := TOLD.get(text(leg.get("disclosed")) or ""):
             where = LEGS.get(text(leg.get("what")) or "", "a leg")
@@ -95,16 +98,19 @@ def not_reached(leg: Mapping[str, Any]) -> str:
 def is_settled(data: Mapping[str, Any]) -> bool:
     """Return whether the platform has told of the end of every leg of a call that is known.
 
-    The agent's own end is a leg where there is a conference: it is known by its end alone.
+    The agent's own end is a leg where there is a conference: it is known by its end alone. There is
+    none of whom the platform did not dial, and none of the agent where it has found a machine.
     """
     platform = data.get("platform")
     if not isinstance(platform, dict):
         return False
     legs = legs_of(data)
     open_legs = [
-        leg for leg in legs if "result" not in leg and leg.get("leg") != platform.get("leg")
+        leg
+        for leg in legs
+        if not {"result", "refused"} & leg.keys() and leg.get("leg") != platform.get("leg")
     ]
-    awaits = bool(data.get("conference")) and "ended" in data
+    awaits = bool(data.get("conference")) and "ended" in data and "answerer" not in platform
     return not open_legs and not (awaits and all(leg.get("what") != "stream" for leg in legs))
 
 

@@ -46,6 +46,7 @@ _AS_IT_IS: Mapping[str, frozenset[str]] = {
             "agent",
             "agent_version",
             "language",
+            "discloses",
             "lineup",
             "announced",
             "connected",

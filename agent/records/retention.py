@@ -60,7 +60,7 @@ _STAYS = frozenset((
     "connected", "direction", "rate", "language", "lineup", "caller", "called", "dialled",
     "application", "confidence", "decided", "cut_off", "said", "name", "seconds", "status",
     "answer_time", "reason", "hung_up_by", "close_code", "stage", "provider", "kind", "missing",
-    "below", "legs",
+    "below", "legs", "discloses",
 ))  # fmt: skip
 """Fields of lines with words that are none."""
 

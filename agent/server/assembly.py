@@ -278,7 +278,7 @@ def _metrics(
         workers=workers_of(resources.providers, resources.turn_model),
         webhooks=keeping.database.webhooks if keeping.database is not None else None,
         free=lambda: health.free,
-        not_hung_up=lambda: 0 if sinch is None else sinch.call_control.hang_ups_refused,
+        not_hung_up=lambda: 0 if sinch is None else sinch.call_control.hang_ups.refused,
     )
     return WorkerMetrics(ProcessMetrics(parts, counts).text, slot)
 

@@ -247,6 +247,7 @@ class CallRunner:
             "agent": admitted.agent,
             "agent_version": script.version,
             "language": script.brief.language,
+            "discloses": bool(script.disclosure) or script.greeting_discloses,
             "lineup": lineup,
             "headers": headers.lasting,
             "connected": _iso(started - timedelta(seconds=now() - came)),

@@ -31,7 +31,6 @@ from agent.sinch.callbacks import (
     LegEnded,
     MenuAnswered,
     Other,
-    SaidToEnd,
 )
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
 from agent.sinch.dialling.answer_watch import AnswerWatch
@@ -46,15 +45,17 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
-from agent.sinch.leg_answers import LegAnswers
-from agent.sinch.leg_endings import LegEndings
+from agent.sinch.leg_endings import LegEndings, own_leg
 from agent.sinch.leg_records import LegRecords
 from agent.sinch.legs.directory import CallDirectory
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import (
     BridgedCall,
+    OwnLeg,
+    PartyLeg,
     PlacedLeg,
     TakeOver,
+    TransferLeg,
 )
 from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.line_watch import LineWatch
@@ -97,7 +98,7 @@ class CallControl:
         self._directory = directory
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
-        self._hang_ups = hang_ups = HangUps(directory, actions)
+        self.hang_ups = hang_ups = HangUps(directory, actions)
         dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
@@ -112,12 +113,12 @@ class CallControl:
         self._endings = endings = CallEndings(
             directory, calls, dispatch, hang_ups, follow_ups, records, lines_left
         )
-        told_alone = ToldAlone(directory, records, actions, follow_ups)
+        self._told_alone = ToldAlone(directory, records, actions, follow_ups)
         lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, watch
         )
-        party_answers = PartyAnswers(
+        self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
         )
         self._leg_endings = LegEndings(
@@ -125,20 +126,12 @@ class CallControl:
         )
         self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
-            settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
-        )
-        self._leg_answers = LegAnswers(
-            directory, dispatch, self._outgoing, party_answers, self._transfers, told_alone
+            settings, directory, stream_legs, dispatch, hang_ups, actions, calls, follow_ups
         )
 
     async def aclose(self) -> None:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""
         await self._follow_ups.aclose()
-
-    @property
-    def hang_ups_refused(self) -> int:
-        """Times that Sinch has refused for good, in every way there is, to hang somebody up."""
-        return self._hang_ups.refused
 
     # Callbacks
 
@@ -161,9 +154,7 @@ class CallControl:
             case LegEnded():
                 return await self._ended(callback)
             case MenuAnswered():
-                return await self._leg_answers.menu_answered(callback)
-            case SaidToEnd():
-                await self._leg_answers.said(callback)
+                return await self._menu_answered(callback)
             case Other(name="pie"):
                 return answers.leave_alone()  # of a menu that is not ours
         return answers.nothing()
@@ -191,10 +182,31 @@ class CallControl:
             self._leg_endings.see_later(callback)
 
     async def _answered(self, callback: LegAnswered) -> Svaml:
-        return await self._leg_answers.answered(callback)
+        leg = await own_leg(self._directory, callback.leg)
+        answer = await self._answer_of(leg, callback)
+        if leg is not None:
+            self._told_alone.answered(leg)
+        return answer
+
+    async def _answer_of(self, leg: OwnLeg | None, callback: LegAnswered) -> Svaml:
+        match leg:
+            case PlacedLeg():
+                return await self._outgoing.answered(leg, callback)
+            case TransferLeg():
+                return await self._transfers.answered(leg, callback)
+            case PartyLeg():
+                return await self._party_answers.answered(leg, callback)
+        return ANSWERS[callback.leg.version].leave_alone()
 
     async def _ended(self, callback: LegEnded) -> Svaml:
         return await self._leg_endings.answer(callback)
+
+    async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
+        leg = await own_leg(self._directory, callback.leg, callback.menu)
+        if isinstance(leg, TransferLeg) and callback.menu in (BRIEFING, leg.name):
+            self._told_alone.to_its_end(leg)  # the menu comes behind it
+            return await self._transfers.decided(leg, callback)
+        return ANSWERS[callback.leg.version].leave_alone()
 
     async def let_go(self, name: str) -> None:
         """See to a call whose process has died; see :meth:`CallEndings.let_go`."""

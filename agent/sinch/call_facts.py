@@ -10,6 +10,7 @@ from agent import phone_numbers
 from agent.call.screening import Screens
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, PlacedLeg
+from agent.sinch.legs.leg_tables import LegStatus
 
 LegKind = Literal["party", "transfer", "stream"]
 """What a leg is: a phone on the line, whom the caller was passed on to, or the agent's end."""
@@ -48,7 +49,7 @@ def call_facts(
     if announced:
         at = datetime.fromtimestamp(announced, UTC)
         known["announced"] = at.isoformat(timespec="milliseconds")
-    known["legs"] = [leg_fields(party.name, "party", party.to) for party in parties]
+    known["legs"] = [party_fields(party) for party in parties]
     return {name: value for name, value in known.items() if value}
 
 
@@ -62,6 +63,17 @@ def leg_fields(name: str, what: LegKind, to: str = "") -> dict[str, object]:
     """
     dialled = {"to": phone_numbers.shown(to)} if to else {}
     return {"leg": name, "what": what, **dialled}
+
+
+def party_fields(leg: PartyLeg) -> dict[str, object]:
+    """Return what is put on record of a party: with ``refused`` if Sinch did not dial them."""
+    fields = leg_fields(leg.name, "party", leg.to)
+    return fields | ({"refused": True} if is_refused(leg) else {})
+
+
+def is_refused(leg: PartyLeg) -> bool:
+    """Return whether Sinch has not dialled somebody, as far as it tells."""
+    return leg.status is LegStatus.FAILED and not leg.result
 
 
 def screens_of(placed: PlacedLeg | None) -> Screens | None:

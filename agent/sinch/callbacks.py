@@ -130,13 +130,6 @@ class MenuAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SaidToEnd:
-    """What the platform was to say to a leg has been said to its end (a webhook; version 2)."""
-
-    leg: LegIdentity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
     """Anything else: to be answered with nothing."""
 
@@ -144,7 +137,7 @@ class Other:
     name: str
 
 
-Callback = IncomingCall | LegAnswered | LegEnded | MenuAnswered | SaidToEnd | Other
+Callback = IncomingCall | LegAnswered | LegEnded | MenuAnswered | Other
 
 _V2_ANSWERERS: Mapping[str, Answerer] = {
     "call.answered": "",
@@ -156,9 +149,6 @@ _V2_ANSWERERS: Mapping[str, Answerer] = {
 _V2_ENDS = {"call.busy", "call.rejected", "call.timeout", "call.hangup", "call.failed"}
 ENDED_WEBHOOK = "ended"
 """Version 2: what we call the webhook that stands in a leg's own ``onHangup``."""
-
-SAID_WEBHOOK = "said"
-"""Version 2: what we call the webhook behind what a leg is told alone."""
 
 BRIEFING = "briefing"
 """Version 2: what we call the menu in which somebody is asked whether they take a call. A webhook
@@ -309,13 +299,6 @@ def _v2(event: str, call: object, menu: Mapping[str, Any]) -> Callback:
             caller=_address(_object(call, "from")),
             called=_address(_object(call, "to")),
         )
-    return _v2_behind(event, leg, menu)
-
-
-def _v2_behind(event: str, leg: LegIdentity, menu: Mapping[str, Any]) -> Callback:
-    """Read what comes behind something that was said to a leg, or anything else."""
-    if event == f"call.webhook.{SAID_WEBHOOK}":
-        return SaidToEnd(leg=leg)
     if event.startswith(_BRIEFING_KEY):
         return MenuAnswered(leg=leg, menu=BRIEFING, given=event.removeprefix(_BRIEFING_KEY)[:64])
     if event == "call.menu":

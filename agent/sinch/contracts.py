@@ -242,7 +242,6 @@ class CallbackAnswers(Protocol):
         leg: PartyLeg,
         conference: str,
         announcer: Announcer,
-        callback_url: str,
         bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Let a party, just answered, onto the line, after what they are told alone.
@@ -251,7 +250,6 @@ class CallbackAnswers(Protocol):
             leg: Theirs.
             conference: Of the line.
             announcer: Tells them.
-            callback_url: Where it is told that they were, by version 2.
             bringing: The stream that is to come with them, who are the first; None if there is one.
         """
         ...
@@ -326,6 +324,13 @@ class Actions(Protocol):
 
     async def participants(self, conference: str) -> Collection[str]:
         """Return the platform's ids of the legs in a conference: these are answered."""
+        ...
+
+    async def has_joined(self, call_id: str, conference: str) -> bool:
+        """Return whether a leg is on its line: in the conference, or the bridge of version 2.
+
+        Whoever is told something alone first has heard it then.
+        """
         ...
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:

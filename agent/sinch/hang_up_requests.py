@@ -111,5 +111,4 @@ class HangUpRequests:
 def _refused(what: str, error: SinchError) -> RefusedError:
     """Return what to raise for a request that was refused, for now or for good."""
     log.warning(what, status=error.status, code=error.code)
-    for_now = error.status in (0, 429) or error.status >= 500
-    return (UnavailableError if for_now else RefusedError)(str(error))
+    return (UnavailableError if error.passes else RefusedError)(str(error))

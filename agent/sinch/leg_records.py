@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.records.events import LegDisclosed
-from agent.sinch.call_facts import LegKind, call_facts, leg_fields
+from agent.sinch.call_facts import LegKind, call_facts, is_refused, leg_fields, party_fields
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import LocalCalls
 from agent.sinch.legs.directory import CallDirectory
@@ -40,17 +40,24 @@ class LegRecords:
             fields = leg_fields(leg.name, _kind(leg), to)
             self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
-    async def disclosed(self, leg: PartyLeg | TransferLeg, how: LegDisclosed) -> None:
+    async def disclosed(self, leg: PartyLeg | TransferLeg, how: LegDisclosed) -> bool:
         """Note once whether a leg was told, alone, that a machine talks. It may be done again.
 
         Args:
             leg: Whose.
             how: What is known of it.
+
+        Returns:
+            Whether it was noted now, and not before.
         """
         call = await self._directory.call(leg.of)
-        if call is not None and await self._directory.first_to_end(f"{how} {leg.name}"):
-            fields = _dialled(leg) | {"disclosed": how}
-            self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
+        if call is None:
+            return False
+        fields, about = _dialled(leg) | {"disclosed": how}, await self._about(call)
+        if not await self._directory.first_to_end(f"{how} {leg.name}"):
+            return False
+        self._calls.platform_line(call.call_id, fields, about, "leg")  # nothing can fail behind it
+        return True
 
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
         """Note what a leg was that has ended, unless that is on record. It may be done again.
@@ -68,19 +75,26 @@ class LegRecords:
     async def left_before(self, call_name: str, callback: LegEnded) -> None:
         """Note who has left the line of a call that is over, and is not on record. Or do it again.
 
+        Also whom Sinch did not dial: it may have said so when there was a record already.
+
         Args:
             call_name: Ours.
             callback: The platform's last word on it.
         """
         legs = await self._directory.parties(call_name)
         over = [leg for leg in legs if leg.is_over and leg.result]
-        if not over:
+        refused = [leg for leg in legs if is_refused(leg)]
+        if not (over or refused):
             return
         call = await self._directory.call(call_name)
         about = call_facts(call, await self._directory.placed(call_name), callback, legs)
         for leg in over:
             fields = _dialled(leg) | charged(leg)
             await self._record(callback.leg.call_id, leg.name, fields, about)
+        for leg in refused:  # nobody tells of their ends, which are waited for otherwise
+            if await self._directory.first_to_end(f"refused {leg.name}"):
+                fields = party_fields(leg)
+                self._calls.platform_line(callback.leg.call_id, fields, about, "leg")
 
     async def _record(
         self, call_id: str, name: str, fields: Mapping[str, Any], about: Mapping[str, object]

@@ -11,6 +11,7 @@ another looks after it, or the next that starts (:mod:`agent.server.orphans`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,12 +24,13 @@ from agent.sinch.callbacks import LegEnded, LegIdentity
 from agent.sinch.contracts import Actions
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs.directory import CallDirectory, talk_to_another
-from agent.sinch.legs.leg_kinds import CALLER, BridgedCall, Phone, TransferLeg
+from agent.sinch.legs.directory import CallDirectory, talk_to_another, transfer_legs
+from agent.sinch.legs.leg_kinds import CALLER, BridgedCall, Phone
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegStatus
 from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.refusals import RefusedError, UnavailableError
 from agent.store.errors import StoreError
+from pipelines.backoff import longer
 
 log = structlog.get_logger()
 
@@ -42,6 +44,13 @@ LOOKED_AT_AFTER = 1.0
 LOOK_EVERY = 30.0
 """Seconds between two looks at a line: one request for each, and what somebody sits in silence for
 at the most whose end of a conversation was not told."""
+
+LONGEST_WAIT = 240.0
+"""Seconds between two looks at the most, while Sinch does not tell: each time twice as many. It
+says 429 to whoever asks too often, and publishes no number."""
+
+AT_ONCE = 4
+"""Lines that are asked for at once: a process may inherit hundreds in one moment."""
 
 AGAIN_AFTER = 3.0
 """Seconds until somebody who is missing is looked for once more: who has answered is in the
@@ -77,6 +86,9 @@ class _Look:
     alone: bool = False
     """Whether nobody there has anybody to talk to."""
 
+    failed: float = 0.0
+    """Seconds until it is asked again, if it has told nothing; else 0."""
+
 
 class LineWatch:
     """Looks after lines that have no agent any more.
@@ -105,6 +117,7 @@ class LineWatch:
         self._ended = ended
         self._follow_ups = follow_ups
         self._processes = processes
+        self._asking = asyncio.Semaphore(AT_ONCE)
         self._watched: set[str] = set()
         self._seen_off: set[str] = set()
 
@@ -170,9 +183,9 @@ class LineWatch:
         """Return the phones of a line of whose end nobody was told."""
         parties = await self._directory.parties(call.name)
         found: list[Phone] = [leg for leg in parties if not leg.is_over]
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        if leg is not None and leg.status not in (LegStatus.ENDED, LegStatus.FAILED):
-            found.append(leg)
+        over = (LegStatus.ENDED, LegStatus.FAILED)
+        took = await transfer_legs(self._directory, call)
+        found += [leg for leg in took if leg.status not in over]
         is_party = any(leg.name == call.phone for leg in parties)
         if not is_party and call.status is not CallStatus.OVER:
             found.append(call)
@@ -191,10 +204,10 @@ class LineWatch:
             self._watched.discard(before.call.name)
             self.is_seen_to(before.call.name)
             return
-        look = await self._ask(actions, line)
+        look = await self._ask(actions, line, seen)
         certain = _Look(look.missing & seen.missing, look.alone and seen.alone)
         await self._see_to(line, certain)
-        after = AGAIN_AFTER if look.missing or look.alone else LOOK_EVERY
+        after = look.failed or (AGAIN_AFTER if look.missing or look.alone else LOOK_EVERY)
         again = partial(self._look, actions, line, look)
         self._follow_ups.start_later(after, again, "look who is on a line")
 
@@ -219,17 +232,18 @@ class LineWatch:
         found = {leg.call_id: leg.name for leg in parties if leg.status is LegStatus.CONNECTED}
         if all(leg.name != call.phone for leg in parties):
             found[call.call_id] = "" if call.phone == CALLER else call.phone
-        leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        if leg is not None and leg.status is LegStatus.ANSWERED:
-            found[leg.call_id] = leg.name
+        took = await transfer_legs(self._directory, call)
+        found |= {leg.call_id: leg.name for leg in took if leg.is_there}
         return {call_id: name for call_id, name in found.items() if call_id}
 
-    async def _ask(self, actions: Actions, line: _Line) -> _Look:
+    async def _ask(self, actions: Actions, line: _Line, before: _Look) -> _Look:
         try:
-            there = await actions.participants(line.call.conference)
+            async with self._asking:
+                there = await actions.participants(line.call.conference)
         except SinchError as error:
             log.warning("no word of who is on a line", status=error.status, code=error.code)
-            return _Look()
+            wait = longer(before.failed, first=LOOK_EVERY, longest=LONGEST_WAIT)
+            return _Look(failed=wait)
         return _Look(missing(line.legs, there), len(there) < 2)
 
     async def _see_to(self, line: _Line, look: _Look) -> None:

@@ -49,6 +49,7 @@ class SinchV2:
         project = "/v2/projects/{project}"
         return [
             ("POST", f"{project}/calls", self._create),
+            ("GET", f"{project}/calls/{{id}}", self._call),
             ("PATCH", f"{project}/calls/{{id}}", self._patch),
             ("PATCH", f"{project}/sessions/{{session}}/calls/{{name}}", self._patch),
             ("GET", f"{project}/services/{{service}}", self._service),
@@ -87,6 +88,12 @@ class SinchV2:
         if key:
             self._answered_before[key] = answer
         return answer
+
+    async def _call(self, request: RestRequest) -> RestAnswer:
+        leg = self._leg(request)
+        body = {"callId": request.found["id"], "sessionId": leg.session}
+        bridge = leg.room.removeprefix(leg.session).strip() if leg.room else ""
+        return RestAnswer(body=body | ({"bridgeName": bridge} if bridge else {}))
 
     async def _patch(self, request: RestRequest) -> RestAnswer:
         self._check("v2_patch", request.body)

@@ -64,6 +64,11 @@ class SinchError(Exception):
         self.code = code
         self.may_be_done = may_be_done
 
+    @property
+    def passes(self) -> bool:
+        """Whether it may be asked again: it failed, was asked too often, or cannot be reached."""
+        return self.status in (0, 429) or self.status >= 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basic:

@@ -190,7 +190,6 @@ class V1Answers:
         leg: PartyLeg,
         conference: str,
         announcer: Announcer,
-        _callback_url: str,
         bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Say, and go to the conference: the stream comes by a callout of its own."""
@@ -303,6 +302,10 @@ class V1Actions:
         """Return whom the conference lists; it is none while nobody is in it."""
         return await self._api.get_participants(conference)
 
+    async def has_joined(self, call_id: str, conference: str) -> bool:
+        """Return whether the conference lists the leg."""
+        return call_id in await self._api.get_participants(conference)
+
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""
         body = custom_callout(
@@ -367,7 +370,8 @@ class V1Actions:
             try:
                 await self._kick_or_hang_up(conference, call_id)
             except SinchError as error:
-                refused = error
+                # What passes is asked again, of all.
+                refused = error if refused is None or error.passes else refused
         if refused is not None:
             raise refused
 
@@ -382,4 +386,6 @@ class V1Actions:
                 if error.status == NOT_FOUND:
                     return None
                 refused = error
+                if error.passes:
+                    break
         raise refused

@@ -17,7 +17,7 @@ from agent.sinch.api.menus import v2_menu
 from agent.sinch.api.rest import SinchError
 from agent.sinch.api.svaml import Stream, Svaml, call_headers, is_sip
 from agent.sinch.api.v2_requests import VoiceV2
-from agent.sinch.callbacks import ENDED_WEBHOOK, SAID_WEBHOOK, Version
+from agent.sinch.callbacks import ENDED_WEBHOOK, Version
 from agent.sinch.contracts import BroughtStream, Dial, Party
 from agent.sinch.legs.leg_kinds import (
     CALLER,
@@ -122,11 +122,6 @@ def say_first(text: str, announcer: Announcer, then: Svaml) -> Svaml:
     return {"commands": [{**say, "events": {"onFinish": then["commands"]}}]}
 
 
-def _told_webhook(callback_url: str) -> Svaml:
-    """Tell us that what was to be said before has been said to its end."""
-    return {"command": "webhook", "webhookName": SAID_WEBHOOK, "url": callback_url}
-
-
 def _party(to: str) -> Svaml:
     if is_sip(to):
         return {"type": "SIP", "sip": {"endpoint": to}}
@@ -212,14 +207,11 @@ class V2Answers:
         leg: PartyLeg,
         _conference: str,
         announcer: Announcer,
-        callback_url: str,
         bringing: BroughtStream | None = None,
     ) -> Svaml:
         """Say, and bridge; the first brings the stream along, which comes after what they hear."""
         if bringing is None:
             then = join_bridge()
-            # Behind the bridge: nobody waits for it.
-            then["commands"] += [_told_webhook(callback_url)] if leg.disclosure else []
         else:
             then = bridge_line(bringing.stream, bringing.ring, bringing.phones)
         first = leg.heard_alone if bringing is None else leg.announcement
@@ -300,6 +292,15 @@ class V2Actions:
         """Return nobody: there are no conferences."""
         return ()
 
+    async def has_joined(self, call_id: str, _conference: str) -> bool:
+        """Return whether the call is in a bridge; one that is over, or not known, is in none."""
+        try:
+            return bool((await self._api.get_call(call_id)).get("bridgeName"))
+        except SinchError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""
 
@@ -346,6 +347,8 @@ class V2Actions:
                 )
             except SinchError as error:
                 refused = error
+                if error.passes:
+                    break
             else:
                 return True
         if refused is not None and refused.status != NOT_FOUND:

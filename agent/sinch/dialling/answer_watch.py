@@ -130,7 +130,7 @@ class AnswerWatch:
         if line is None or not leg.call_id:
             return False
         try:
-            return leg.call_id in await actions.participants(line.conference)
+            return await actions.has_joined(leg.call_id, line.conference)
         except SinchError as error:
             log.warning("no word of an answer", status=error.status, code=error.code)
             return False

@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from agent.call.orders import AnswererFound
 from agent.settings.sinch import SinchSettings
 from agent.sinch.api.rest import SinchError
 from agent.sinch.api.svaml import Svaml
@@ -17,6 +18,7 @@ from agent.sinch.contracts import Actions, LocalCalls
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import LegFacts, Machine, PlacedLeg
 from agent.sinch.legs.leg_tables import LegEvent, LegStatus
 from agent.sinch.stream_legs import StreamLegs
@@ -57,6 +59,7 @@ class OutgoingCalls:
         settings: The section ``sinch``.
         directory: Keeps the legs and calls.
         stream_legs: Where streams are, and how they come to a conference.
+        dispatch: Tells an agent that listens who it is what the platform has found.
         hang_ups: For machines that nobody wants to talk to.
         actions: What we can ask the platform for; None if we have no account to do it with.
         calls: Those of this process, which prepares for one.
@@ -68,6 +71,7 @@ class OutgoingCalls:
         settings: SinchSettings,
         directory: CallDirectory,
         stream_legs: StreamLegs,
+        dispatch: OrderDispatch,
         hang_ups: HangUps,
         actions: Actions | None,
         calls: LocalCalls,
@@ -76,6 +80,7 @@ class OutgoingCalls:
         self._settings = settings
         self._directory = directory
         self._stream_legs = stream_legs
+        self._dispatch = dispatch
         self._hang_ups = hang_ups
         self._actions = actions
         self._calls = calls
@@ -84,6 +89,9 @@ class OutgoingCalls:
     async def answered(self, leg: PlacedLeg, callback: LegAnswered) -> Svaml:
         """Return what the platform is to do, now that somebody has answered, or is known."""
         answers = ANSWERS[callback.leg.version]
+        match callback.by:
+            case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
+                await self._dispatch.order(leg.name, AnswererFound(answerer=who))
         facts = LegFacts(call_id=callback.leg.call_id)
         answered = await self._directory.advance(leg, LegEvent.ANSWERED, facts)
         if answered is None:

@@ -115,7 +115,7 @@ class PartyAnswers:
             look = partial(self._look_for_call, connected)
             self._follow_ups.insist(look, "look for a call", after=STREAM_WITHIN)
         await self._tell_joined(connected)
-        return answers.let_in(connected, conference, announcer, self._settings.callback_url)
+        return answers.let_in(connected, conference, announcer)
 
     async def _look_for_call(self, leg: PartyLeg) -> None:
         """Hang up somebody to whom nobody has brought the agent who was about to."""
@@ -152,7 +152,6 @@ class PartyAnswers:
             leg,
             call.conference,
             self._settings.announcer,
-            self._settings.callback_url,
             BroughtStream(stream=stream, ring=self._settings.ring_seconds, phones=placed.parties),
         )
 

@@ -3,10 +3,10 @@
 That the platform was asked to say it is on record once its answer to a callback has gone out. That
 it was said to its end is, where the platform tells what comes behind it:
 
-- Version 2 does what stands in the ``onFinish`` of its ``messages``: a webhook of ours, behind the
-  bridge for whoever joins a line (:class:`~agent.sinch.callbacks.SaidToEnd`).
-- Version 1 runs the instructions of an answer before its action, so that whoever is in the
-  conference has heard them: it is asked who is.
+- Version 2 does what stands in the ``onFinish`` of its ``messages`` behind them, and version 1 runs
+  the instructions of an answer before its action. So whoever is in the bridge, or the conference,
+  has heard them: that is asked for. A webhook behind them would tell it, too, but version 2 ends
+  the call of whoever it is about if nobody answers.
 - A menu comes behind it in both, so that its result tells.
 
 Of In-App users nobody tells: what they hear is the greeting of a ``conferenceCallout``, of which
@@ -22,7 +22,6 @@ import structlog
 
 from agent import phone_numbers
 from agent.sinch.api.rest import SinchError
-from agent.sinch.callbacks import Version
 from agent.sinch.contracts import Actions
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.leg_records import LegRecords
@@ -33,11 +32,11 @@ from agent.sinch.legs.leg_tables import LegStatus
 log = structlog.get_logger()
 
 CHARACTERS_A_SECOND = 13.0
-"""How fast the platform's voice is taken to speak. Nothing tells in version 1 that it has finished;
-voices read some 12 to 15 characters of European languages a second."""
+"""How fast the platform's voice is taken to speak. Nothing tells that it has finished; voices read
+some 12 to 15 characters of European languages a second."""
 
 LOOK_EVERY = 2.0
-"""Seconds between two looks at who is in a conference, from when it may have been said."""
+"""Seconds between two looks at whether somebody has joined, from when it may have been said."""
 
 LOOKS = 15
 """As many as a voice that speaks half as fast needs for the longest text."""
@@ -70,36 +69,38 @@ class ToldAlone:
         self._actions = actions
         self._follow_ups = follow_ups
 
-    def answered(self, leg: OwnLeg, version: Version) -> None:
+    def answered(self, leg: OwnLeg) -> None:
         """Note what a leg was to be told, now that the platform has an answer to its callback.
 
         Args:
             leg: As it was before.
-            version: Of the API.
         """
         if isinstance(leg, PartyLeg | TransferLeg) and leg.disclosure:
-            look = partial(self._answered, leg, version)
+            look = partial(self._answered, leg)
             self._follow_ups.insist(look, "record what somebody is told")
 
     def to_its_end(self, leg: OwnLeg | None) -> None:
         """Note that a leg has heard it: the platform does what comes behind it."""
         if isinstance(leg, PartyLeg | TransferLeg) and leg.disclosure:
-            note = partial(self._records.disclosed, leg, "yes")
+            note = partial(self._heard, leg)
             self._follow_ups.insist(note, "record what somebody was told")
 
-    async def _answered(self, leg: PartyLeg | TransferLeg, version: Version) -> None:
+    async def _heard(self, leg: PartyLeg | TransferLeg) -> None:
+        await self._records.disclosed(leg, "yes")
+
+    async def _answered(self, leg: PartyLeg | TransferLeg) -> None:
         match await self._directory.leg(leg.name):
             case TransferLeg(asked=asked) if asked:
                 await self._records.disclosed(leg, "asked")
             case PartyLeg(status=LegStatus.CONNECTED) as now:
-                await self._let_in(now, version)
+                await self._let_in(now)
 
-    async def _let_in(self, leg: PartyLeg, version: Version) -> None:
+    async def _let_in(self, leg: PartyLeg) -> None:
         call, in_app = await self._call_of(leg), bool(phone_numbers.user(leg.to))
         if call is None or (call.phone == leg.name and not in_app):
             return  # nobody else is there: the agent comes with them, and says it
-        await self._records.disclosed(leg, "asked")
-        if version == "v1" and not in_app and self._actions is not None:
+        new = await self._records.disclosed(leg, "asked")
+        if new and not in_app and self._actions is not None:
             look = partial(self._look, self._actions, leg, call)
             after = seconds_of(leg.heard_alone)
             self._follow_ups.start_later(after, look, "look who has heard it")
@@ -121,7 +122,7 @@ class ToldAlone:
             if not isinstance(now, PartyLeg) or now.is_over:
                 return
             try:
-                if leg.call_id in await actions.participants(call.conference):
+                if await actions.has_joined(leg.call_id, call.conference):
                     self.to_its_end(leg)
                     return
             except SinchError as error:

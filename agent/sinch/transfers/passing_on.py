@@ -257,7 +257,11 @@ class Transfers:
         if not order.helps and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
             return answers.hang_up()  # the caller has gone just now
         await self._dispatch.order(leg.of, order)
-        return joins if await self.take_overs.stands(leg) else answers.hang_up()
+        # If this fails, it alone is done again: what is ordered twice may come after the return.
+        stands = await self._follow_ups.finish(
+            partial(self.take_overs.stands, leg), "look who has come", otherwise=True
+        )
+        return joins if stands else answers.hang_up()
 
     async def _picked_up(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
         """Tell somebody what it is about, and ask them; or hear that it is no somebody."""

@@ -40,6 +40,8 @@ def test_each_is_told_of_who_heard_that_a_machine_talks() -> None:
         f"{said}, on the line {ANN}: yes",
         f"{said}, passed on to {BEN}: {TOLD['asked']}",
     ]
+    assert told({"discloses": True}, "no") == [f"{said}, by the agent: no"]
+    assert told({}, "no") == []  # its file does not have it say so
     event = RecordedEvent(id=1, kind="leg", at=7.0, fields=legs[0])
     (line,) = WrittenConversation(PLAIN).told(event)
     assert line.endswith(f"leg of the call: on the line {ANN}, {said}: yes")

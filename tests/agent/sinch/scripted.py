@@ -115,6 +115,10 @@ class Platform:
         self._note("participants", conference)
         return self.joined
 
+    async def has_joined(self, call_id: str, conference: str) -> bool:
+        self._note("has_joined", conference)
+        return call_id in self.joined
+
     async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
         self._note("bring_stream", conference)
 

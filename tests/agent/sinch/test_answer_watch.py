@@ -44,11 +44,11 @@ def test_the_agent_is_brought_when_a_user_has_answered(tmp_path: Path) -> None:
         s.platform.joined.add(f"phone of {leg.name}")
         await asyncio.sleep(LOOK_EVERY + 0.1)
         assert len(s.platform.of("bring_stream")) == 1
-        looks = len(s.platform.of("participants"))
+        looks = len(s.platform.of("has_joined"))
         await s.answered(leg.name, call_id=f"phone of {leg.name}")
         await asyncio.sleep(5)
         assert len(s.platform.of("bring_stream")) == 1
-        assert len(s.platform.of("participants")) == looks
+        assert len(s.platform.of("has_joined")) == looks
 
     tell(tmp_path, "v1", story, dialling=USERS)
 
@@ -59,7 +59,7 @@ def test_a_user_who_does_not_answer_is_hung_up(tmp_path: Path, *, away: bool) ->
 
     async def story(s: Story) -> None:
         if away:
-            s.platform.fails.add("participants")
+            s.platform.fails.add("has_joined")
         leg = await s.call_control.dial(Dial(to="user:ann", agent="reception"))
         await asyncio.sleep(RINGS_AT_MOST + 2)
         assert [about for _, about in s.platform.of("hang_up")] == [f"phone of {leg.name}"]
@@ -74,7 +74,7 @@ def test_a_user_who_declines_is_looked_for_no_more(tmp_path: Path) -> None:
         leg = await s.call_control.dial(Dial(to="user:ann", agent="reception"))
         await s.ended(leg.name, f"phone of {leg.name}", "FAILED")
         await asyncio.sleep(RINGS_AT_MOST + 2)
-        assert s.platform.of("participants") + s.platform.of("hang_up") == []
+        assert s.platform.of("has_joined") + s.platform.of("hang_up") == []
 
     tell(tmp_path, "v1", story, dialling=USERS)
 
@@ -140,9 +140,9 @@ def test_an_operator_takes_over_by_an_app(tmp_path: Path, *, answers: bool) -> N
             await s.call_control.give_back(placed.name)
             stopped = CallerNotMoved(by="operator")
             assert list(map(without_leg, s.calls.ordered)) == [stopped]
-            looks = len(s.platform.of("participants"))
+            looks = len(s.platform.of("has_joined"))
             await asyncio.sleep(10)
-            assert len(s.platform.of("participants")) == looks
+            assert len(s.platform.of("has_joined")) == looks
         await asyncio.sleep(0.1)
         assert [about for _, about in s.platform.of("hang_up")] == [f"phone of {name}"]
 

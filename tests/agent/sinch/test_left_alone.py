@@ -10,6 +10,9 @@ from structlog.testing import capture_logs
 
 from agent.simulator.sinch.phone_network import Phone
 from agent.sinch import line_watch, stream_legs
+from agent.sinch.api.rest import SinchError
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.v1 import V1Actions
 from agent.sinch.callbacks import IncomingCall, Version
 from agent.sinch.contracts import Dial, Party
 from agent.sinch.line_watch import OVER_WITHIN
@@ -230,3 +233,24 @@ def test_a_leg_of_version_2_is_hung_up_by_its_name(tmp_path: Path) -> None:
         await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
 
     stories.tell(tmp_path, "v2", story, phones=phones())
+
+
+class RefusingApi:
+    """A conference of two: kicks of the first fail for now, all else is refused for good."""
+
+    async def get_participants(self, _conference: str) -> list[str]:
+        return ["a", "b"]
+
+    async def kick(self, _conference: str, call_id: str) -> None:
+        raise SinchError("no", 503 if call_id == "a" else 403)
+
+    async def update_call(self, _call_id: str, _svaml: Svaml, *, urgent: bool) -> None:
+        raise SinchError("no", 403 if urgent else 0)
+
+
+def test_what_may_still_be_done_is_not_given_up_for_what_may_not() -> None:
+    """Of several in a conference one is refused for good: the others are asked for again."""
+    actions = V1Actions(RefusingApi(), "en-US")  # type: ignore[arg-type]
+    with pytest.raises(SinchError) as refused:
+        asyncio.run(actions.hang_up_each("c"))
+    assert refused.value.passes

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from agent.records.events import A_MACHINE
+from agent.records.legs import is_settled, with_leg
 from agent.sinch.callbacks import IncomingCall, LegEnded, LegIdentity, Version
 from agent.sinch.contracts import Party
 from agent.sinch.legs.leg_kinds import StreamLeg
@@ -52,8 +54,12 @@ def expected(line: Line, minutes: int = 2) -> dict[str, float]:
 
 
 async def on_line(s: Story) -> Line:
+    return await on_line_of(s, *PRICES)
+
+
+async def on_line_of(s: Story, *titles: str) -> Line:
     line = await Line.dialled(s)
-    for title in PRICES:
+    for title in titles:
         await line.answers(title)
     return line
 
@@ -271,3 +277,37 @@ def test_the_price_of_a_leg_is_all_of_it(
     leg = LegIdentity(version=version, call_id="x")
     ended = LegEnded(leg=leg, result="ANSWERED", reason="N/A", seconds=seconds, amount=amount)
     assert ended.price == price
+
+
+@both
+def test_nobody_is_waited_for_whom_sinch_did_not_dial(tmp_path: Path, version: Version) -> None:
+    """Neither if the record knows that from the first, nor if it was told later."""
+
+    async def story(s: Story) -> None:
+        s.platform.fails.add(f"refuse {BEN}")
+        line = await on_line_of(s, "Ann", "Cleo")
+        for title in ("Ann", "Cleo"):
+            await charged(s, line.legs[title], f"leg of {title}", PRICES[title])
+        (platform,), (about,) = s.calls.told, s.calls.known
+        legs = [dict(one) for one in about["legs"]]  # type: ignore[attr-defined]
+        assert [one["to"] for one in legs if "refused" in one] == [BEN]
+        known = {"platform": platform, "legs": legs}
+        for one in s.calls.legs:
+            known["legs"] = with_leg(known, one)
+        assert is_settled(known)
+        without = [{k: v for k, v in one.items() if k != "refused"} for one in legs]
+        known = {"platform": platform, "legs": without}
+        for one in s.calls.legs:
+            known["legs"] = with_leg(known, one)
+        assert is_settled(known)
+
+    tell(tmp_path, version, story)
+
+
+def test_no_agent_is_waited_for_where_sinch_has_found_a_machine() -> None:
+    """It was hung up in its conference, to which no stream was brought."""
+    found = {"result": "ANSWERED", "answerer": "machine"}
+    ended = {"reason": A_MACHINE, "hung_up_by": "agent"}
+    assert is_settled({"conference": "c", "ended": ended, "platform": found})
+    talked = {"conference": "c", "ended": {}, "platform": {"result": "ANSWERED"}}
+    assert not is_settled(talked)

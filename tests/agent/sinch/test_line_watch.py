@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from agent.sinch.callbacks import IncomingCall
-from agent.sinch.legs.leg_kinds import TransferLeg
+from agent.sinch.legs.leg_kinds import CALLER, BridgedCall, TransferLeg
 from agent.sinch.legs.leg_tables import CallStatus, LegStatus
-from agent.sinch.line_watch import AGAIN_AFTER, LOOK_EVERY, missing
+from agent.sinch.line_watch import AGAIN_AFTER, AT_ONCE, LINE, LONGEST_WAIT, LOOK_EVERY, missing
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
+from tests.agent.sinch.test_second_transfers import dial, helped, takes
 
 CLAIMS = Claims(call="phone", agent="reception", rate=8000, expires=0)
 SOON = LOOK_EVERY + AGAIN_AFTER + 1
@@ -111,15 +113,16 @@ def test_a_caller_who_left_untold_ends_the_call_once(tmp_path: Path) -> None:
 
 
 def test_nobody_is_missed_while_sinch_does_not_say(tmp_path: Path) -> None:
-    """It fails for an hour; then it is asked again."""
+    """It fails for an hour, and is asked less and less often; then it is asked as before."""
 
     async def story(s: Story, _manager: str) -> None:
         s.platform.away.add("participants")
         s.platform.joined.discard("manager")
         await asyncio.sleep(3600)
         assert s.platform.of("clear") == []
+        assert len(s.platform.of("participants")) < 3600 / LONGEST_WAIT + 5
         s.platform.away.clear()
-        await asyncio.sleep(SOON)
+        await asyncio.sleep(LONGEST_WAIT + SOON)
         assert s.platform.of("clear") != []
 
     told(tmp_path, story)
@@ -175,3 +178,68 @@ def test_a_line_is_left_to_others_until_it_is_cleared(tmp_path: Path) -> None:
 def test_who_is_missing(known: str, there: str, gone: str) -> None:
     """Where some are not known, perhaps by other ids, it cannot be told; one alone is alone."""
     assert missing(known, there) == frozenset(gone)
+
+
+def test_many_lines_are_asked_for_a_few_at_a_time(tmp_path: Path) -> None:
+    """Who inherits those of a process that has died does not ask for all in one moment."""
+
+    async def story(s: Story) -> None:
+        lines = [f"phone {n}" for n in range(5 * AT_ONCE)]
+        for name in lines:
+            call = BridgedCall(
+                name=name,
+                version="v1",
+                phone=CALLER,
+                call_id=name,
+                session="",
+                conference=f"c-{name}",
+                status=CallStatus.MOVED,
+            )
+            await s.directory.add_call(call)
+        s.platform.joined |= {*lines, "others"}
+        asked, at_once, most = s.platform.participants, list[str](), list[int]()
+
+        async def slowly(conference: str) -> Collection[str]:
+            at_once.append(conference)
+            most.append(len(at_once))
+            await asyncio.sleep(1)
+            at_once.remove(conference)
+            return await asked(conference)
+
+        s.platform.participants = slowly  # type: ignore[method-assign]
+        for name in lines:
+            await s.call_control.let_go(f"{LINE}{name}")
+        await asyncio.sleep(len(lines) / AT_ONCE + 1)
+        assert max(most) == AT_ONCE
+        assert len(s.platform.of("participants")) == len(lines)
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("then", ["cold", "help"])
+@pytest.mark.parametrize("gone", ["helper", "next"])
+def test_who_helps_is_looked_after_like_the_others(
+    tmp_path: Path, then: Literal["cold", "help"], gone: str
+) -> None:
+    """Of caller, helper and the next, one leaves, and that is not told: the others talk on."""
+
+    async def story(s: Story) -> None:
+        helper = await helped(s)
+        legs = {"helper": helper, "next": await dial(s, then, helpers=(helper,))}
+        await takes(s, legs["next"], then)
+        s.platform.joined |= {"phone", *(f"phone of {name}" for name in legs.values())}
+        s.call_control.stream_ended(CLAIMS, moved=then == "cold")
+        await asyncio.sleep(1)
+        s.platform.joined.discard(f"phone of {legs[gone]}")
+        await asyncio.sleep(2 * SOON)
+        assert s.platform.of("clear") == []
+        for title, name in legs.items():
+            leg = await s.directory.leg_of(TransferLeg, name)
+            assert leg is not None
+            assert leg.is_there is (title != gone)
+        s.platform.joined.discard("phone")
+        await asyncio.sleep(2 * SOON)
+        assert s.platform.of("clear") != []
+        assert not others_know(s)
+
+    tell(tmp_path, "v1", story, conference=True)

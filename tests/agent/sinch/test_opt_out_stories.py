@@ -34,6 +34,7 @@ def test_whoever_says_so_is_not_called_again(tmp_path: Path) -> None:
         assert status == 201
         await until(lambda: s.lines("ended"))
         assert [line["text"] for line in s.lines("disclosed")] == ["I am a machine."]
+        assert s.lines("call")[0]["discloses"]
         assert [(line["by"], "known" in line) for line in s.lines("opt_out")] == [("model", False)]
         _, listed = await s.operate("GET", "/opt-outs")
         (one,) = listed["opt_outs"]

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.sinch.callbacks import SaidToEnd, Version
+from agent.sinch.callbacks import Version
 from agent.sinch.contracts import Party
+from agent.sinch.dialling.told_alone import LOOKS
 from tests.agent.sinch.scripted import Story, tell
 from tests.agent.sinch.test_parties import ANN, BEN, CLEO, Line, both, to_all
+from tests.agent.sinch.test_transfer_outages import comes_back, goes_away
 
 TOLD = "I am a machine."
 SAID_WITHIN = 10.0
@@ -28,14 +30,6 @@ async def dialled(s: Story) -> Line:
     return await Line.dialled(s, to_all(parties=(*there, Party(to=CLEO, title="Cleo"))))
 
 
-async def goes_on(s: Story, line: Line, title: str) -> None:
-    """Have the platform do what comes behind what it has said to somebody."""
-    call_id = f"leg of {title}"
-    s.platform.joined.add(call_id)
-    if s.version == "v2":
-        await s.call_control.answer(SaidToEnd(leg=s.leg(line.legs[title], call_id)))
-
-
 @both
 @pytest.mark.parametrize("to_its_end", [True, False])
 def test_it_was_said_once_the_platform_goes_on(
@@ -46,12 +40,12 @@ def test_it_was_said_once_the_platform_goes_on(
     async def story(s: Story) -> None:
         line = await dialled(s)
         for title in ("Ann", "Ben", "Ben", "Cleo"):  # callbacks may come twice
-            await line.answers(title)
+            told = await line.answers(title)
+            assert "webhook" not in told  # nobody is lost if that is not answered
         await asyncio.sleep(1)
         assert on_record(s, line, "Ben") == ["asked"]
         if to_its_end:
-            await goes_on(s, line, "Ben")
-            await goes_on(s, line, "Ben")
+            s.platform.joined.add("leg of Ben")  # which comes behind what it has said
         else:
             await line.leaves("Ben")
         await asyncio.sleep(SAID_WITHIN)
@@ -63,17 +57,36 @@ def test_it_was_said_once_the_platform_goes_on(
 
 @both
 def test_nobody_asks_for_ever_whether_it_was_heard(tmp_path: Path, version: Version) -> None:
-    """Of version 1, which does not tell it: where the conference does not list them, that ends."""
+    """Where the platform does not say that they are on the line, that ends."""
 
     async def story(s: Story) -> None:
         line = await dialled(s)
-        await line.answers("Ann")
-        await line.answers("Ben")
+        for title in ("Ann", "Ben", "Ben"):  # callbacks may come twice
+            await line.answers(title)
         await asyncio.sleep(120)
-        looks = len(s.platform.of("participants"))
-        assert bool(looks) == (version == "v1")
+        looks = len(s.platform.of("has_joined"))
+        assert looks == LOOKS
         await asyncio.sleep(120)
-        assert len(s.platform.of("participants")) == looks
+        assert len(s.platform.of("has_joined")) == looks
         assert on_record(s, line, "Ben") == ["asked"]
 
     tell(tmp_path, version, story)
+
+
+@pytest.mark.parametrize("operations", range(8))
+def test_what_the_database_has_not_taken_is_noted_later(tmp_path: Path, operations: int) -> None:
+    """It fails at each step of that: once it is back, the line is on record, once."""
+
+    async def story(s: Story) -> None:
+        line = await dialled(s)
+        for title in ("Ann", "Ben"):
+            await line.answers(title)
+        await asyncio.sleep(1)
+        ben = await s.directory.leg(line.legs["Ben"])
+        goes_away(s, operations, 5.0)
+        s.call_control._told_alone.to_its_end(ben)
+        await asyncio.sleep(60)
+        comes_back(s)
+        assert on_record(s, line, "Ben").count("yes") == 1
+
+    tell(tmp_path, "v2", story)

@@ -159,7 +159,7 @@ def test_nobody_answers(tmp_path: Path, version: Version, seconds: float, operat
 def test_somebody_answers(
     tmp_path: Path, version: Version, after: After | None, seconds: float, operations: int
 ) -> None:
-    """They are with the caller and the agent knows; or they are not, and it goes on."""
+    """They are with the caller and the agent is told once; or they are not, and it goes on."""
 
     async def story(s: Story) -> None:
         name = await ringing(s, after)
@@ -177,8 +177,31 @@ def test_somebody_answers(
             assert heard != []
             assert known.status is CallStatus.WITH_AGENT
         else:
-            assert moved in heard
+            assert heard.count(moved) == 1
             assert known.status is CallStatus.MOVED
+
+    tell(tmp_path, version, story, conference=True)
+
+
+@both
+@pytest.mark.parametrize("operations", range(5, 9))
+def test_who_has_answered_hangs_up_in_the_same_outage(
+    tmp_path: Path, version: Version, operations: int
+) -> None:
+    """What is done again about their answer, behind that, takes nobody from the caller."""
+
+    async def story(s: Story) -> None:
+        name = await ringing(s, "return")
+        goes_away(s, operations, 10.0)
+        await call_back(s, LegAnswered(leg=s.leg(name, "operator")))
+        ended = LegEnded(leg=s.leg(name, "operator"), result="ANSWERED", reason="CALLEEHANGUP")
+        await call_back(s, ended)
+        await asyncio.sleep(60)
+        comes_back(s)
+        heard = await told(s)
+        assert [type(one) for one in heard].count(CallerMoved) == 1
+        assert isinstance(heard[-1], ReturnToCaller)
+        assert (await call(s)).status is CallStatus.WITH_AGENT
 
     tell(tmp_path, version, story, conference=True)
 
