@@ -408,6 +408,28 @@ def test_who_is_asked_for_again_is_ringing_already() -> None:
     assert story.lines == ["started"]
 
 
+@pytest.mark.parametrize(("first", "again"), [("sales", "+15550000001"), ("+15550000001", "sales")])
+@pytest.mark.parametrize("helps", [False, True])
+def test_who_is_there_by_name_is_not_dialled_by_number(first: str, again: str, helps: bool) -> None:
+    """Nor the other way around: operators have numbers, a model has names, and both reach one."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        transfer = story.transfer
+        for to in (first, again):
+            if to.startswith("+"):
+                transfer.obey(TransferCaller(to=to, announcement="One moment."))
+            await transfer.dial(to)
+            if helps and to == first:
+                leg = story.dialler.dialled[0].leg
+                transfer.obey(CallerMoved(stay=True, helps=True, leg=leg))
+        assert transfer.under_way is not helps
+
+    run(main())
+    assert len(story.dialler.dialled) == 1
+    assert story.lines == (["started", "done"] if helps else ["started"])
+
+
 def test_who_is_asked_for_instead_takes_the_place_of_whoever_rings() -> None:
     """What is told of the first from then on is about nobody; the second is who comes."""
     story = Story(script=TWO)
