@@ -71,7 +71,11 @@ class TransferNotes:
         self.tell_model(callee.to, f"{callee.to} has left; you are {them} again.")
 
     def _title(self, callee: Callee) -> str:
-        return callee.to if callee.to in self._script.numbers else ""
+        """Return the name of the agent file for somebody, also if an operator gave the number."""
+        names = self._script.numbers
+        if callee.to in names:
+            return callee.to
+        return next((name for name, number in names.items() if number == callee.to), "")
 
 
 class Helpers:

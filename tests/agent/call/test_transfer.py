@@ -295,6 +295,24 @@ def test_another_is_dialled_while_somebody_helps() -> None:
     assert party == [(desk, "joined"), (sales, "joined"), (desk, "left"), (sales, "left")]
 
 
+@pytest.mark.parametrize(
+    ("to", "title"), [("desk", "desk"), ("+15550000002", "desk"), ("+15550000009", None)]
+)
+def test_who_helps_is_on_the_line_by_a_name_of_the_agent_file(to: str, title: str | None) -> None:
+    """Also if an operator gave the number; a number that the file has not is nobody's name."""
+    story = Story()
+
+    async def main() -> None:
+        story.transfer.obey(TransferCaller(to=to, announcement="One moment.", warm=WARM))
+        await story.transfer.dial(to)
+        leg = story.dialler.dialled[0].leg
+        story.transfer.obey(CallerMoved(stay=True, helps=True, leg=leg))
+
+    run(main())
+    (line,) = story.notes.of("party")
+    assert (line["status"], line.get("title")) == ("joined", title)
+
+
 def test_who_helps_is_there_whatever_becomes_of_the_other() -> None:
     """They do not come: the caller hears why. They come, and leave: the agent helps again."""
     story = Story(
