@@ -181,19 +181,14 @@ class CallTransfer:
 
     def _refusal(self, to: str) -> str:
         """Return why somebody is not dialled now; ``""`` if they are, or ring already."""
-        if any(self._same(to, one) for one in self._helpers):
+        if any(self._notes.same(to, one) for one in self._helpers):
             return f"{to} helps already"
         if self._joined and (self.under_way or self._away):
             return f"{self._callee.to} takes the caller already"
         ringing = self._callee if self.under_way else Callee()
-        if ringing.by_operator and not self._same(to, ringing) and to not in self._asked:
+        if ringing.by_operator and not self._notes.same(to, ringing) and to not in self._asked:
             return "an operator has somebody else called for the caller"
         return ""
-
-    def _same(self, to: str, callee: Callee) -> bool:
-        """Return whether somebody is asked for by name, or by number, who was dialled by either."""
-        number = self._script.numbers.get
-        return number(to, to) == number(callee.to, callee.to)
 
     async def dial(self, to: str) -> Announcement | None:
         """Dial somebody, and give up whoever rings for the caller already, unless it is they.
@@ -209,7 +204,7 @@ class CallTransfer:
                 return None if self._joined and self.under_way else self._failure(None)
             if not self.under_way:
                 self._begin(self._new_callee(to))
-            elif self._same(to, self._callee):
+            elif self._notes.same(to, self._callee):
                 said = f"{to} is being called already: go on with the caller."
                 self._notes.tell_model(to, said)
                 return None

@@ -41,6 +41,11 @@ class TransferNotes:
         self._script = script
         self._history = history
 
+    def same(self, to: str, callee: Callee) -> bool:
+        """Return whether somebody is asked for by name, or by number, who was dialled by either."""
+        number = self._script.numbers.get
+        return number(to, to) == number(callee.to, callee.to)
+
     def step(self, callee: Callee, status: str, **fields: object) -> None:
         """Put a step of a transfer on record; a field that is None is left out."""
         known = {name: value for name, value in fields.items() if value is not None}
