@@ -168,12 +168,16 @@ class CallTransfer:
 
     def _refusal(self, to: str) -> str:
         """Return why somebody is not dialled now; ``""`` if they are, or ring already."""
-        if any(one.number == self._callees.number(to) for one in self._helpers):
+        if any(self._callees.same(to, one) for one in self._helpers):
             return f"{to} helps already"
         if self._joined and (self.under_way or self._away):
             return f"{self._callee.to} takes the caller already"
         ringing = self._callee if self.under_way else Callee()
-        if ringing.by_operator and to != ringing.to and not self._callees.asked(to):
+        if (
+            ringing.by_operator
+            and not self._callees.same(to, ringing)
+            and not self._callees.asked(to)
+        ):
             return "an operator has somebody else called for the caller"
         return ""
 
@@ -194,7 +198,7 @@ class CallTransfer:
                 return self._history.consent.not_passed_on(failure(self._script))
             if not self.under_way:
                 self._begin(self._callees.new(to))
-            elif to == self._callee.to:
+            elif self._callees.same(to, self._callee):
                 self._notes.rings_already(to)
                 return None
             else:

@@ -68,6 +68,10 @@ class Callees:
         """Return where somebody is dialled who has a name in the agent file; or else ``to``."""
         return self._script.numbers.get(to, to)
 
+    def same(self, to: str, callee: Callee) -> bool:
+        """Return whether somebody is asked for by name, or by number, who was dialled by either."""
+        return self.number(to) == callee.number != ""
+
     def new(self, to: str) -> Callee:
         """Return somebody who is to be dialled now: as an operator wants it, or as in the file."""
         asked = self.asked(to)
@@ -155,7 +159,11 @@ class TransferNotes:
         self._tell_model(callee.to, f"{callee.to} has left; you are {them} again.")
 
     def _title(self, callee: Callee) -> str:
-        return callee.to if callee.to in self._script.numbers else ""
+        """Return the name of the agent file for somebody, also if an operator gave the number."""
+        names = self._script.numbers
+        if callee.to in names:
+            return callee.to
+        return next((name for name, number in names.items() if number == callee.to), "")
 
 
 class Helpers:

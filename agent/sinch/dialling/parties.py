@@ -129,7 +129,9 @@ class Parties:
         if sum(not leg.is_over for leg in legs) + (call.phone not in _names(legs)) >= MOST_PHONES:
             raise CannotAddError(f"the line has {MOST_PHONES} phones: no more are taken")
         there = [leg.to for leg in legs if leg.standing in ("expected", "joined")]
-        if placed is not None and not placed.parties:
+        if placed is None:
+            there.append(call.headers.get("caller", ""))
+        elif not placed.parties:
             there.append(placed.to)
         if self._rules.person(party.to) in map(self._rules.person, there):
             raise CannotAddError("they are on this line already, or are being called")

@@ -295,6 +295,24 @@ def test_another_is_dialled_while_somebody_helps() -> None:
     assert party == [(desk, "joined"), (sales, "joined"), (desk, "left"), (sales, "left")]
 
 
+@pytest.mark.parametrize(
+    ("to", "title"), [("desk", "desk"), ("+15550000002", "desk"), ("+15550000009", None)]
+)
+def test_who_helps_is_on_the_line_by_a_name_of_the_agent_file(to: str, title: str | None) -> None:
+    """Also if an operator gave the number; a number that the file has not is nobody's name."""
+    story = Story()
+
+    async def main() -> None:
+        story.transfer.obey(TransferCaller(to=to, announcement="One moment.", warm=WARM))
+        await story.transfer.dial(to)
+        leg = story.dialler.dialled[0].leg
+        story.transfer.obey(CallerMoved(stay=True, helps=True, leg=leg))
+
+    run(main())
+    (line,) = story.notes.of("party")
+    assert (line["status"], line.get("title")) == ("joined", title)
+
+
 def test_who_helps_is_there_whatever_becomes_of_the_other() -> None:
     """They do not come: the caller hears why. They come, and leave: the agent helps again."""
     story = Story(
@@ -406,6 +424,28 @@ def test_who_is_asked_for_again_is_ringing_already() -> None:
     assert len(story.dialler.dialled) == 1
     assert story.told == ["sales is being called already: go on with the caller."]
     assert story.lines == ["started"]
+
+
+@pytest.mark.parametrize(("first", "again"), [("sales", "+15550000001"), ("+15550000001", "sales")])
+@pytest.mark.parametrize("helps", [False, True])
+def test_who_is_there_by_name_is_not_dialled_by_number(first: str, again: str, helps: bool) -> None:
+    """Nor the other way around: operators have numbers, a model has names, and both reach one."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        transfer = story.transfer
+        for to in (first, again):
+            if to.startswith("+"):
+                transfer.obey(TransferCaller(to=to, announcement="One moment."))
+            await transfer.dial(to)
+            if helps and to == first:
+                leg = story.dialler.dialled[0].leg
+                transfer.obey(CallerMoved(stay=True, helps=True, leg=leg))
+        assert transfer.under_way is not helps
+
+    run(main())
+    assert len(story.dialler.dialled) == 1
+    assert story.lines == (["started", "done"] if helps else ["started"])
 
 
 def test_who_is_asked_for_instead_takes_the_place_of_whoever_rings() -> None:

@@ -553,6 +553,20 @@ def test_one_is_added_where_the_first_has_left(tmp_path: Path, version: Version)
     tell(tmp_path, version, story)
 
 
+def test_a_caller_is_not_added_to_their_own_call(tmp_path: Path) -> None:
+    """They talk already, so that their phone would be busy; somebody else is added."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        add = s.call_control.parties.add
+        with pytest.raises(CannotAddError, match="on this line already"):
+            await add("phone", Party(to=TO))
+        await add("phone", Party(to=DORA, title="Dora"))
+
+    tell(tmp_path, "v2", story)
+
+
 def test_why_nobody_can_be_added(tmp_path: Path) -> None:
     """There is no such call, nobody has answered it, it is no conference, it is full."""
 
