@@ -55,6 +55,7 @@ LONGEST = (
     "tests/agent/sinch/test_any_callback.py",
     "tests/agent/sinch/test_outages.py",
     "tests/agent/sinch/test_party_tools.py",
+    "tests/agent/sinch/test_heard_orders.py",
     "tests/agent/sinch/test_heard_stories.py",
     "tests/agent/sinch/test_machine_stories.py",
     "tests/agent/server/test_watchdog.py",

@@ -1,37 +1,26 @@
-"""Whole stories of several phones, by what each of them heard: the stand-in mixes their audio.
-
-Every sentence is a tone of its own (:mod:`tests.agent.tones`), so that what a phone was sent tells
-who was heard on it. The service is a real one, on sockets of this machine; it hears tones, too.
-Both versions of the API are told at once: a story lasts as long as people talk.
-"""
+"""Whole stories of several phones, by what each of them heard (:mod:`tests.agent.sinch.heard`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agent.simulator.party.party_phones import PartyCue, PartyTurn, PhoneScript
+from agent.simulator.party.party_phones import PartyCue
 from agent.simulator.plan import Plan
 from agent.simulator.sinch.menus import LISTENS
-from agent.simulator.sinch.phone_network import Phone, PhoneLeg
-from agent.sinch.callbacks import Version
-from tests.agent.conversation import voice
+from agent.simulator.sinch.phone_network import Phone
 from tests.agent.loopback import until
-from tests.agent.sinch.stories import CALLER, MANAGER, Story, told
-from tests.agent.tones import OTHER, TableModel, Tones, ToneSynthesizer, ToneTranscriber
+from tests.agent.sinch import heard
+from tests.agent.sinch.heard import LEAVES, Cast, Line, People, Tell, after, once_answered
+from tests.agent.sinch.stories import CALLER, MANAGER
+from tests.agent.tones import OTHER
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 ANN, BEN, CLEO, DORA = (f"+1555000001{n}" for n in range(4))
 BOSS = "+15550000003"
-LATELY = 0.2
-"""Seconds without a sound after which it is quiet."""
-
 AGENT = f"""---
 greeting: Hello.
 transfer_failed: It failed, {{{{ why }}}}.
@@ -64,7 +53,6 @@ ANSWERS = {
     "Marlowe, are you open on Sunday?": "Until noon.",
     "When do you open?": "At nine.",
 }
-LEAVES = "(hangs up)"
 AGENT_SAYS = (
     *("Hello.", "I will ask.", "I will call.", BRIEFING, "Here you are.", "I am back."),
     *("Somebody wants you. Press 1 to take the call.", "Here is the boss."),
@@ -73,92 +61,9 @@ AGENT_SAYS = (
 )
 
 
-@dataclass
-class Line:
-    """A story, and what was heard in it."""
-
-    story: Story
-    tones: Tones
-
-    def leg(self, number: str) -> PhoneLeg:
-        """Return the last leg to a phone."""
-        return [leg for leg in self.story.sinch.legs if leg.number == number][-1]
-
-    def heard(self, number: str) -> list[str]:
-        """Return the sentences that reached a phone until now, in the order of their beginning."""
-        there = self.leg(number).person
-        return [] if there is None else self.tones.heard(there.recording.heard)
-
-    async def hears(self, number: str, text: str) -> None:
-        """Return once a sentence has reached a phone, and nobody sounds there just now."""
-        await until(lambda: text in self.heard(number) and self._is_quiet(number))
-
-    def _is_quiet(self, number: str) -> bool:
-        there = self.leg(number).person
-        assert there is not None
-        heard = there.recording.heard
-        return not any(heard.pcm[-2 * round(LATELY * heard.rate) :])
-
-    async def is_over(self) -> None:
-        """Return when nobody hangs on."""
-        await until(lambda: all(leg.over.is_set() for leg in self.story.sinch.legs))
-
-
-Tell = Callable[[Line], Awaitable[None]]
-People = Mapping[str, tuple[Phone, Mapping[str, PartyCue]]]
-"""By number: a telephone, and what is said into it, each when."""
-
-
-def after(text: str, seconds: float = 0.2) -> PartyCue:
-    """Begin when somebody with a script has said that."""
-    return PartyCue(event="turn", of=text, seconds=seconds)
-
-
-def once_answered(text: str = "", seconds: float = 0.3) -> PartyCue:
-    """Begin when the agent is done, after it has answered that; or has spoken at all."""
-    return PartyCue(event="agent", of=text, seconds=seconds, within=30)
-
-
 def tell(folder: Path, tell_one: Tell, people: People, then: str = "leave") -> None:
     """Run a story in both versions, at once."""
-
-    async def one(version: Version) -> None:
-        tones = Tones([*AGENT_SAYS, *(text for _, says in people.values() for text in says)])
-        at = folder / version
-        (at / "prompts").mkdir(parents=True)
-        (at / "prompts" / "reception.md").write_text(AGENT.replace("THEN", then))
-        providers = voice(
-            stt=ToneTranscriber(tones), llm=TableModel(ANSWERS), tts=ToneSynthesizer(tones)
-        )
-        phones = {number: _phone(tones, number, *given) for number, given in people.items()}
-        sinch = {"conference": version == "v1"}
-        given: dict[str, Any] = {"providers": providers, "phones": phones, "sinch": sinch}
-        given["alone"] = False  # the other version's is beside it
-        given["end_of_turn"] = dict.fromkeys(("shortest", "middle", "long", "longest"), 0.25)
-        async with told(at, version, **given) as story, asyncio.timeout(40):
-            story.sinch.speak_with(tones.audio)
-            line = Line(story, tones)
-            try:
-                await tell_one(line)
-            finally:
-                for leg in story.sinch.legs:
-                    print(version, leg.title, "heard", line.heard(leg.number))
-            assert story.sinch.faults == []
-
-    async def main() -> None:
-        async with asyncio.TaskGroup() as versions:
-            versions.create_task(one("v1"))
-            versions.create_task(one("v2"))
-
-    asyncio.run(main())
-
-
-def _phone(tones: Tones, number: str, phone: Phone, says: Mapping[str, PartyCue]) -> Phone:
-    turns = []
-    for text, cue in says.items():
-        audio = None if text == LEAVES else tones.audio(text)
-        turns.append(PartyTurn(key=text, label=text, cue=cue, audio=audio, leaves=audio is None))
-    return replace(phone, script=PhoneScript(name=number, turns=turns))
+    heard.tell(folder, tell_one, people, Cast(AGENT.replace("THEN", then), ANSWERS, AGENT_SAYS))
 
 
 def test_both_hear_each_other_once_whoever_was_asked_takes_the_call(tmp_path: Path) -> None:
