@@ -172,12 +172,8 @@ class CallTransfer:
             return f"{to} helps already"
         if self._joined and (self.under_way or self._away):
             return f"{self._callee.to} takes the caller already"
-        ringing = self._callee if self.under_way else Callee()
-        if (
-            ringing.by_operator
-            and not self._callees.same(to, ringing)
-            and not self._callees.asked(to)
-        ):
+        instead = self.under_way and not self._callees.same(to, self._callee)
+        if instead and self._callee.by_operator and not self._callees.asked(to):
             return "an operator has somebody else called for the caller"
         return ""
 
