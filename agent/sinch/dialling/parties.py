@@ -124,25 +124,19 @@ class Parties:
         """
         self.check(party)
         call, actions = await self._open_line(call_name)
-        legs = await self._directory.parties(call_name)
         placed = await self._directory.placed(call_name)
-        if sum(not leg.is_over for leg in legs) + (call.phone not in _names(legs)) >= MOST_PHONES:
-            raise CannotAddError(f"the line has {MOST_PHONES} phones: no more are taken")
-        there = [leg.to for leg in legs if leg.standing in ("expected", "joined")]
-        if placed is None:
-            there.append(call.headers.get("caller", ""))
-        elif not placed.parties:
-            there.append(placed.to)
-        if self._rules.person(party.to) in map(self._rules.person, there):
-            raise CannotAddError("they are on this line already, or are being called")
+        legs = await self._others(call, placed, party)
         leg = party_leg(call_name, party)
         most = self._settings.dialling.transfer_seconds
         seconds = most if placed is None else placed.max_seconds
         await self._rules.admit_call(leg.name, leg.to, seconds)
         await self._directory.add_leg(leg)
-        if await self._directory.add_party(call_name, leg.name) is None:
+        try:
+            while (then := await self._added(call, leg)) is not None:  # others were, meanwhile
+                call, legs = then, await self._others(then, placed, party)
+        except (CallOverError, CannotAddError):
             await self._rules.not_dialled(leg.name, certain=True)
-            raise CallOverError
+            raise
         caller_id = self._settings.caller_id if placed is None else placed.caller_id
         try:
             facts = await actions.add_party(call, leg, caller_id, seconds, beside(call, legs))
@@ -152,6 +146,29 @@ class Parties:
         accepted = await self._accepted(leg, facts)
         await self._endings.tell_expected(accepted)
         return accepted
+
+    async def _others(
+        self, call: BridgedCall, placed: PlacedLeg | None, party: Party
+    ) -> list[PartyLeg]:
+        """Return who is, was or is to be on a line; raise CannotAddError if not one more may be."""
+        legs = await self._directory.parties(call.name)
+        if sum(not leg.is_over for leg in legs) + (call.phone not in _names(legs)) >= MOST_PHONES:
+            raise CannotAddError(f"the line has {MOST_PHONES} phones: no more are taken")
+        there = [leg.to for leg in legs if leg.standing in ("expected", "joined")]
+        if placed is None:
+            there.append(call.headers.get("caller", ""))
+        elif not placed.parties:
+            there.append(placed.to)
+        if self._rules.person(party.to) in map(self._rules.person, there):
+            raise CannotAddError("they are on this line already, or are being called")
+        return legs
+
+    async def _added(self, call: BridgedCall, leg: PartyLeg) -> BridgedCall | None:
+        """Add a leg to a call as it is known; return the call if others were added since then."""
+        then = await self._directory.add_party(call.name, leg.name, call.parties)
+        if then is None:
+            raise CallOverError
+        return None if leg.name in then.parties else then
 
     async def drop(self, call_name: str, name: str, by: Dropper = "operator") -> None:
         """Have somebody hung up who is on the line of a call, or to come to it.

@@ -7,7 +7,7 @@ any leg. What stands here is read and changed in one transaction, and changed on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -169,17 +169,27 @@ class CallDirectory:
 
         await self._store.calls.change(call_name, changed)
 
-    async def add_party(self, call_name: str, leg_name: str) -> BridgedCall | None:
+    async def add_party(
+        self, call_name: str, leg_name: str, known: Sequence[str]
+    ) -> BridgedCall | None:
         """Note that a leg is to be on the line of a call; return the call as it is then.
 
+        Args:
+            call_name: Ours.
+            leg_name: The leg.
+            known: ``parties`` of the call, as they were when it was decided to add one.
+
         Returns:
-            None if it is over, or there is none: nothing has changed then.
+            None if it is over, or there is none; the call without that leg if others have been
+            added meanwhile. Nothing has changed then.
         """
 
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], BridgedCall] | None:
             call = _call(call_name, value)
             if call is None or call.status is CallStatus.OVER:
                 return None
+            if tuple(known) != tuple(call.parties):
+                return value, call
             after = replace(call, parties=(*call.parties, leg_name))
             return encode_call(after), after
 

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])
 
 ANN, BEN, CLEO, DORA = (f"+1555000001{n}" for n in range(4))
+MORE = [f"+1555000002{n}" for n in range(9)]
 STAYS = Plan(patience=60)
 """Of whoever says nothing, and hangs up when the story says so."""
 
@@ -174,6 +175,29 @@ def test_one_is_added_and_another_dropped(tmp_path: Path, version: Version) -> N
         assert (status, answer["detail"]) == (409, "the call is over")
 
     tell(tmp_path, version, story, phones=phones())
+
+
+@both
+def test_who_is_added_many_times_at_once_is_dialled_once(tmp_path: Path, version: Version) -> None:
+    """Nor does a line take more phones than it may, however many are asked for at once."""
+
+    async def story(s: Story) -> None:
+        call = await dialled(s, three())
+        await until(lambda: ("Cleo", "joined") in on_record(s))
+
+        async def added(*numbers: str) -> list[int]:
+            asked = [s.operate("POST", f"/calls/{call}/parties", {"to": to}) for to in numbers]
+            return sorted(status for status, _ in await asyncio.gather(*asked))
+
+        assert await added(*[DORA] * 5) == [201, 409, 409, 409, 409]
+        assert await added(*MORE) == [201] * 6 + [409] * 3
+        assert len(s.sinch.legs) == 11  # ten phones, and the agent
+        for leg in [leg for leg in s.sinch.legs if not leg.is_stream]:
+            await s.sinch.hang_up(leg)
+        await is_over(s)
+
+    every = phones() | {to: Phone(plan=STAYS) for to in MORE}
+    tell(tmp_path, version, story, phones=every)
 
 
 @pytest.mark.parametrize(("version", "conference"), [("v1", True), ("v2", False)])
