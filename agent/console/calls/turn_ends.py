@@ -27,6 +27,8 @@ WORDS: Mapping[str, str] = {
     "dictated: maybe all": "what was dictated may have been all of it",
     "dictated: all": "all of what was dictated had come",
     "dictated: unknown": "something was dictated, of a length that nobody knows",
+    "called": "there was nothing yet but the agent’s name, so that more was waited for",
+    "open to others": "others on the line may have answered, or a name followed: it was waited for",
 }
 
 EXPECTED: Mapping[str, str] = {

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.console.calls.turn_ends import weighed
 from agent.console.visitor import Role
 from agent.records.seals import KeySeal
 from agent.settings.sealing_keys import SealingKey
+from pipelines.turn_taking.end_of_turn import WAITED_FOR
 from tests.agent.console.recorded import (
     CALLED,
     CALLER,
@@ -376,3 +378,11 @@ def test_a_long_call_is_drawn_in_linear_time(tmp_path: Path) -> None:
             assert page.count('class="sentence"') == len(many)
 
     asyncio.run(main())
+
+
+def test_what_a_turn_on_a_line_of_several_was_waited_with_for_is_told_in_words() -> None:
+    """Each of what the record may say of it."""
+    for words in filter(None, WAITED_FOR.values()):
+        (told,) = weighed({"words": words})
+        assert told not in WAITED_FOR.values()
+        assert "waited for" in told
