@@ -215,7 +215,8 @@ class PartyLine:
 
     def waits_for(self, reply: Reply) -> WaitsFor:
         """Return what the turn that a reply answers is waited with for, by the words so far."""
-        self.judge(reply, reply.said)
+        if reply.verdict is None:
+            self.judge(reply, reply.said)
         return "" if reply.verdict is None else reply.verdict.waits_for
 
     def judge(self, reply: Reply, text: str) -> bool:
