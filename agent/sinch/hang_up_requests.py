@@ -18,9 +18,6 @@ from agent.sinch.refusals import RefusedError, UnavailableError
 
 log = structlog.get_logger()
 
-GONE = 404
-"""HTTP status of a request for what has hung up already."""
-
 
 class HangUpRequests:
     """Asks for hang-ups. Cancelling is safe: the platform may or may not have been asked then.
@@ -50,7 +47,7 @@ class HangUpRequests:
         try:
             await self._actions.hang_up(phone)
         except SinchError as error:
-            if error.status == GONE:
+            if error.not_found:
                 return True
             refusal = _refused("phone not hung up", error)
             if isinstance(refusal, UnavailableError) or not await self._otherwise(phone):
@@ -87,7 +84,7 @@ class HangUpRequests:
             try:
                 await ask(conference)
             except SinchError as error:
-                if error.status == GONE:
+                if error.not_found:
                     return
                 refusal, told = _refused("conference not ended", error), error
                 if isinstance(refusal, UnavailableError):

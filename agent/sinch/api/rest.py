@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -63,6 +64,11 @@ class SinchError(Exception):
         self.status = status
         self.code = code
         self.may_be_done = may_be_done
+
+    @property
+    def not_found(self) -> bool:
+        """Whether what it was about is not there: a leg or conference that is over, for one."""
+        return self.status == HTTPStatus.NOT_FOUND
 
     @property
     def passes(self) -> bool:

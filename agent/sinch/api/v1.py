@@ -19,7 +19,7 @@ from agent.settings.sinch import Announcer
 from agent.sinch.api.menus import v1_menu
 from agent.sinch.api.rest import SinchError
 from agent.sinch.api.svaml import Stream, Svaml, call_headers, is_sip
-from agent.sinch.api.v1_requests import NOT_FOUND, VoiceV1
+from agent.sinch.api.v1_requests import VoiceV1
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import BroughtStream, Dial, Party
 from agent.sinch.legs.leg_kinds import (
@@ -304,7 +304,7 @@ class V1Actions:
 
     async def has_joined(self, call_id: str, conference: str) -> bool:
         """Return whether the conference lists the leg."""
-        return call_id in await self._api.get_participants(conference)
+        return call_id in await self.participants(conference)
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""
@@ -358,7 +358,7 @@ class V1Actions:
         try:
             await self._api.kick(conference, phone.call_id)
         except SinchError as error:
-            if error.status == NOT_FOUND:
+            if error.not_found:
                 return False
             raise
         return True
@@ -366,7 +366,7 @@ class V1Actions:
     async def hang_up_each(self, conference: str) -> None:
         """Kick each, or else hang it up."""
         refused: SinchError | None = None
-        for call_id in await self._api.get_participants(conference):
+        for call_id in await self.participants(conference):
             try:
                 await self._kick_or_hang_up(conference, call_id)
             except SinchError as error:
@@ -383,7 +383,7 @@ class V1Actions:
             try:
                 return await ask()
             except SinchError as error:
-                if error.status == NOT_FOUND:
+                if error.not_found:
                     return None
                 refused = error
                 if error.passes:

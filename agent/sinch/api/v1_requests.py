@@ -11,9 +11,6 @@ from agent.sinch.api.svaml import Svaml
 CONFIGURATION_URL = "https://callingapi.sinch.com"
 """Numbers and callbacks are kept at a server of their own."""
 
-NOT_FOUND = 404
-"""HTTP status of a request about a conference in which nobody is."""
-
 
 class VoiceV1:
     """Version 1: callouts, calls, conferences; the application's callbacks and numbers.
@@ -80,7 +77,7 @@ class VoiceV1:
         try:
             answer = await self._rest.request("GET", url)
         except SinchError as error:
-            if error.status == NOT_FOUND:
+            if error.not_found:  # nobody is in it
                 return []
             raise
         legs = answer.get("participants") or []

@@ -33,9 +33,6 @@ from agent.sinch_limits import MAX_SAY
 
 BRIDGE = "conversation"
 
-NOT_FOUND = 404
-"""HTTP status of a request about a leg that is over."""
-
 _STREAM_GONE = ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure")
 
 
@@ -297,7 +294,7 @@ class V2Actions:
         try:
             return bool((await self._api.get_call(call_id)).get("bridgeName"))
         except SinchError as error:
-            if error.status == NOT_FOUND:
+            if error.not_found:
                 return False
             raise
 
@@ -351,7 +348,7 @@ class V2Actions:
                     break
             else:
                 return True
-        if refused is not None and refused.status != NOT_FOUND:
+        if refused is not None and not refused.not_found:
             raise refused
         return False
 

@@ -15,7 +15,7 @@ from agent.simulator.plan import Plan
 from agent.simulator.sinch.phone_network import Phone
 from tests.agent.sinch import heard
 from tests.agent.sinch.heard import LEAVES, Cast, Line, after, once_answered
-from tests.agent.sinch.stories import CALLER
+from tests.agent.sinch.stories import CALLER, Story
 from tests.agent.sinch.stories import MANAGER as OFFICE
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -206,14 +206,19 @@ Be brief.
 """
 
 
+async def dial_both(s: Story) -> None:
+    """Have Ann and Ben dialled onto one line."""
+    to = [{"to": ANN, "title": "Ann"}, {"to": BEN, "title": "Ben"}]
+    status, placed = await s.operate("POST", "/calls", {"to": to})
+    assert status == 201, placed
+
+
 def test_what_is_said_on_a_line_before_a_yes_is_for_no_model(tmp_path: Path) -> None:
     """They hear each other, and the question again; nobody is dialled, and the yes is for all."""
 
     async def story(line: Line) -> None:
         s = line.story
-        to = [{"to": ANN, "title": "Ann"}, {"to": BEN, "title": "Ben"}]
-        status, placed = await s.operate("POST", "/calls", {"to": to})
-        assert status == 201, placed
+        await dial_both(s)
         await line.hears(ANN, "At nine.")
         question = "May I take this call?"
         assert line.heard(ANN) == [
@@ -257,9 +262,7 @@ def test_nobody_opts_out_for_others_on_a_line(tmp_path: Path) -> None:
 
     async def story(line: Line) -> None:
         s = line.story
-        to = [{"to": ANN, "title": "Ann"}, {"to": BEN, "title": "Ben"}]
-        status, placed = await s.operate("POST", "/calls", {"to": to})
-        assert status == 201, placed
+        await dial_both(s)
         await line.hears(BEN, "At nine.")
         await line.hears(ANN, "At nine.")
         assert "Marlowe, never call me again." in line.heard(BEN)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from random import Random
 from typing import Any, Literal
 
@@ -36,7 +37,6 @@ from agent.sinch.callbacks import (
     Version,
 )
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.hang_up_requests import GONE
 from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     LegFacts,
@@ -145,7 +145,7 @@ class World:
             return
         name = CALLER_ID if phone.call_id == CALLER_ID else name
         if self.phones.get(name, "gone") == "gone":
-            raise SinchError("Sinch refused: it is over", GONE)
+            raise SinchError("Sinch refused: it is over", HTTPStatus.NOT_FOUND)
         self.gone(name, "NOANSWER" if self.phones[name] == "rings" else "ANSWERED")
 
     async def clear(self, _conference: str) -> None:
